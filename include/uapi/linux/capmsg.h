@@ -1,0 +1,1091 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * capmsg - capability messaging between processes
+ *
+ * This header is the contract between capmsg.ko and user space. Everything a
+ * program may rely on is written here; what is not written here may change.
+ */
+#ifndef _UAPI_LINUX_CAPMSG_H
+#define _UAPI_LINUX_CAPMSG_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Objects and capabilities
+ *
+ * An open file of ``/dev/capmsg`` is a *space*. A space has a root *cappage*
+ * and pays for everything created through it; when its last file reference
+ * goes away every object it paid for dies. Opening the device conveys no
+ * authority but that of spending one's own quota.
+ *
+ * A *capability* is a value in a slot of a cappage. It names one object, with
+ * rights, and cannot be forged or guessed: user space names *slots*, the
+ * kernel reads the capability. A capability designates, it does not own: when
+ * its object is destroyed the capability reads as void, everywhere, at once.
+ *
+ * ==========  ==============================================================
+ * cappage     a table of 2^n capability slots
+ * port        where messages are sent, and where posts wait for them
+ * region      pinned pages of the space's own memory, from which posts are cut
+ * reply       the one-shot right to answer one call
+ * ==========  ==============================================================
+ *
+ * Every object is created into a void slot, as a capability with all the
+ * rights that its type knows.
+ */
+
+/**
+ * DOC: Addresses
+ *
+ * A capability address is one u64: up to 63 address bits from the top, then a
+ * single 1, then zeros. Zero is the void address. The address is resolved
+ * from the root cappage of the calling space. At each hop the capability in
+ * hand first has its *guard* compared with (and taken from) the next address
+ * bits, then the cappage it names is indexed by as many further bits as the
+ * capability's *subpage* leaves. Every hop consumes at least one bit.
+ *
+ * Commands name either an *object* (the address must be used up by the guard
+ * of the capability that is found) or a *slot* (the address ends at the slot;
+ * it may include the guard of the capability that is in it).
+ *
+ * With a root cappage of 2^8 slots and no guards, slot 0x12 of the root is
+ * ``CAPMSG_ADDRESS(0x12, 8)``, and slot 0x3f of a table of 2^8 slots that is
+ * held in it is ``CAPMSG_ADDRESS(0x123f, 16)``.
+ *
+ * Passing through a cappage needs no right. Reading a capability out of a slot
+ * (COPY, MOVE, STAT, LIST, EXPORT, and sending it) needs CAPMSG_RIGHT_READ on
+ * the capability that the last hop went through, and storing one there needs
+ * CAPMSG_RIGHT_WRITE. If any capability that the walk went through is
+ * CAPMSG_RIGHT_WEAK, what is found loses WRITE, SEND, RECV, GRANT and DESTROY
+ * and becomes WEAK itself, and no slot found that way can be written.
+ * The root is held with all rights.
+ */
+
+/** CAPMSG_ADDRESS() - make an address of the low @depth (1 to 63) bits of @bits */
+#define CAPMSG_ADDRESS(bits, depth)					\
+	((((__u64)(bits)) << (64 - (depth))) | (((__u64)1) << (63 - (depth))))
+
+/** CAPMSG_ADDRESS_VOID - the address that names nothing */
+#define CAPMSG_ADDRESS_VOID	((__u64)0)
+
+/**
+ * DOC: General command format
+ *
+ * Every command is ``ioctl(fd, CAPMSG_IOC_x, &struct capmsg_x)``. The struct
+ * begins with its own size, which the caller sets to sizeof; it may grow at its
+ * tail in later versions. A shorter struct than the first version is -EINVAL,
+ * a longer one is accepted if all that this module does not know is zero.
+ * Fields that begin with ``out_`` are written by the kernel on success (and
+ * are left alone on failure, unless said otherwise); all others are only
+ * read. Every pointer is a __u64. ``__reserved`` fields must be zero.
+ *
+ * Whatever fails has changed nothing and lost nothing. These errors have the
+ * same meaning in every command:
+ *
+ * ===========  ===========================================================
+ * ENOTTY       no such command
+ * EFAULT       a pointer of the caller leads nowhere
+ * EINVAL       a value is malformed, a struct is too short, a reserved field
+ *              is not zero, an object has the wrong type for the command
+ * E2BIG        the struct is longer than a page, or has a non-zero tail that
+ *              this module does not know
+ * EOPNOTSUPP   a flag that this module does not know
+ * ENOENT       the address leads nowhere, to a void slot or to a destroyed
+ *              object; the space is not set up
+ * EACCES       a right is missing
+ * EEXIST       the slot to be filled is not void
+ * EBUSY        the slot is reserved by a post; the object is in use
+ * ENOMEM       out of memory, or the memory cgroup is at its limit
+ * EDQUOT       the user's quota of objects or bytes, or RLIMIT_MEMLOCK, would
+ *              be exceeded; QUERY shows limit and use
+ * EMSGSIZE     the message can never fit
+ * EAGAIN       the command would wait and was told not to, or no frame is free
+ * ETIMEDOUT    the deadline has passed
+ * EINTR        interrupted by a signal; before a message is committed the
+ *              command is restarted instead where the signal handler asks
+ *              for that (SA_RESTART)
+ * EPIPE        the call will never be answered: its reply right was dropped, or
+ *              who held it is gone
+ * ESTALE       the answer is too late: the call is over
+ * ===========  ===========================================================
+ *
+ * ENOTTY, EFAULT, EINVAL, E2BIG and EOPNOTSUPP are possible for every command
+ * and are not repeated below. Commands that take an address can return ENOENT.
+ */
+
+#define CAPMSG_IOC_MAGIC	0xb9
+
+/* One dense number per command, never reused. */
+#define CAPMSG_CMD_QUERY		0
+#define CAPMSG_CMD_SETUP		1
+#define CAPMSG_CMD_CREATE_CAPPAGE	2
+#define CAPMSG_CMD_CREATE_PORT		3
+#define CAPMSG_CMD_REGISTER		4
+#define CAPMSG_CMD_UNREGISTER		5
+#define CAPMSG_CMD_COPY			6
+#define CAPMSG_CMD_MOVE			7
+#define CAPMSG_CMD_CLEAR		8
+#define CAPMSG_CMD_STAT			9
+#define CAPMSG_CMD_LIST			10
+#define CAPMSG_CMD_DESTROY		11
+#define CAPMSG_CMD_POST			12
+#define CAPMSG_CMD_UNPOST		13
+#define CAPMSG_CMD_SEND			14
+#define CAPMSG_CMD_RECV			15
+#define CAPMSG_CMD_CALL			16
+#define CAPMSG_CMD_REPLY		17
+#define CAPMSG_CMD_REPLY_RECV		18
+#define CAPMSG_CMD_EXPORT		19
+#define CAPMSG_CMD_IMPORT		20
+#define CAPMSG_CMD_COUNT		21
+
+/* Limits that are part of the contract; QUERY repeats them. */
+#define CAPMSG_ABI_VERSION	1
+#define CAPMSG_INLINE_MAX	256	/* bytes of a short message */
+#define CAPMSG_CAPS_MAX		64	/* capabilities in one message */
+#define CAPMSG_IOV_MAX		8	/* pieces of one payload */
+#define CAPMSG_DEPTH_MAX	1024	/* posts of one port */
+#define CAPMSG_BATCH_MAX	64	/* records of one RECV */
+#define CAPMSG_FRAMES_MAX	256	/* frames of one space */
+#define CAPMSG_FRAMES_DEFAULT	8
+#define CAPMSG_BITS_MIN		4	/* a cappage has 2^4 ... */
+#define CAPMSG_BITS_MAX		12	/* ... to 2^12 slots */
+#define CAPMSG_BITS_DEFAULT	8
+#define CAPMSG_PLAIN_DEFAULT	65536		/* bytes of a plain buffer */
+#define CAPMSG_PLAIN_MAX	(16 << 20)
+#define CAPMSG_MESSAGE_MAX	(1ULL << 40)	/* bytes of any message */
+
+/**
+ * enum capmsg_type - what a capability names
+ * @CAPMSG_TYPE_VOID: nothing
+ * @CAPMSG_TYPE_CAPPAGE: a table of capability slots
+ * @CAPMSG_TYPE_PORT: a message port
+ * @CAPMSG_TYPE_REGION: pinned memory from which posts are cut
+ * @CAPMSG_TYPE_REPLY: the right to answer one call; can be moved, not copied
+ * @CAPMSG_TYPE_COUNT: number of types
+ */
+enum capmsg_type {
+	CAPMSG_TYPE_VOID	= 0,
+	CAPMSG_TYPE_CAPPAGE	= 1,
+	CAPMSG_TYPE_PORT	= 2,
+	CAPMSG_TYPE_REGION	= 3,
+	CAPMSG_TYPE_REPLY	= 4,
+	CAPMSG_TYPE_COUNT	= 5,
+};
+
+/**
+ * DOC: Rights
+ *
+ * A new cappage or region has READ, WRITE and DESTROY; a new port SEND, RECV,
+ * GRANT and DESTROY; a reply right SEND and GRANT. Rights can only be taken
+ * away, WEAK can only be added.
+ *
+ * ========  ================================================================
+ * READ      fetch capabilities out of the cappage
+ * WRITE     store capabilities into the cappage; cut posts from the region
+ * SEND      send messages to the port
+ * RECV      post to the port and receive from it
+ * GRANT     send capabilities along with messages to the port
+ * DESTROY   destroy the object
+ * WEAK      a restriction: whatever is reached through this is weakened
+ * ========  ================================================================
+ */
+#define CAPMSG_RIGHT_READ	0x01
+#define CAPMSG_RIGHT_WRITE	0x02
+#define CAPMSG_RIGHT_SEND	0x04
+#define CAPMSG_RIGHT_RECV	0x08
+#define CAPMSG_RIGHT_GRANT	0x10
+#define CAPMSG_RIGHT_DESTROY	0x20
+#define CAPMSG_RIGHT_WEAK	0x40
+/** CAPMSG_RIGHTS_ALL - every right; as a mask: keep what there is */
+#define CAPMSG_RIGHTS_ALL	0x3f
+
+/**
+ * struct capmsg_query - CAPMSG_IOC_QUERY: limits, features and use
+ * @size: sizeof(struct capmsg_query)
+ * @flags: must be zero
+ * @out_abi_version: CAPMSG_ABI_VERSION of the module
+ * @out_commands: CAPMSG_CMD_COUNT of the module
+ * @out_features: none defined yet, zero
+ * @out_inline_max: CAPMSG_INLINE_MAX
+ * @out_caps_max: CAPMSG_CAPS_MAX
+ * @out_iov_max: CAPMSG_IOV_MAX
+ * @out_depth_max: CAPMSG_DEPTH_MAX
+ * @out_frames: frames of this space, 0 before SETUP
+ * @out_frames_busy: of these, in use right now
+ * @out_root_bits: log2 of the slots of the root cappage, 0 before SETUP
+ * @out_plain_max: bytes of the largest plain buffer of this space
+ * @out_user_objects: objects that the space's user pays for, tombstones of
+ *	destroyed objects that strangers still name included
+ * @out_user_objects_max: the quota of objects
+ * @out_user_bytes: kernel memory that the space's user pays for, in bytes
+ * @out_user_bytes_max: the quota of bytes
+ * @out_user_pinned: pages that regions of this space's user keep pinned
+ * @out_total_live: living objects of the whole system, by enum capmsg_type
+ *	(a frame's own reply object counts while its space lives); entry
+ *	0 counts spaces. Zeros unless the caller has CAP_SYS_ADMIN in the
+ *	initial user namespace, like the other totals
+ * @out_total_tombstones: destroyed objects that are still named somewhere
+ * @out_total_exports: exported capability files
+ * @out_total_pinned: pages pinned, by regions and by plain buffers
+ * @out_total_users: users that are accounted
+ * @out_total_frames_busy: operations in flight
+ * @out_total_copied: payload bytes that were copied by transfers since the
+ *	module was loaded (bytes that were copied again after a claim was
+ *	stolen count again); short messages do not count
+ *
+ * Works before SETUP. Needs no right.
+ */
+struct capmsg_query {
+	__u32		size;
+	__u32		flags;
+	__u32		out_abi_version;
+	__u32		out_commands;
+	__aligned_u64	out_features;
+	__u32		out_inline_max;
+	__u32		out_caps_max;
+	__u32		out_iov_max;
+	__u32		out_depth_max;
+	__u32		out_frames;
+	__u32		out_frames_busy;
+	__u32		out_root_bits;
+	__u32		out_plain_max;
+	__aligned_u64	out_user_objects;
+	__aligned_u64	out_user_objects_max;
+	__aligned_u64	out_user_bytes;
+	__aligned_u64	out_user_bytes_max;
+	__aligned_u64	out_user_pinned;
+	__aligned_u64	out_total_live[8];
+	__aligned_u64	out_total_tombstones;
+	__aligned_u64	out_total_exports;
+	__aligned_u64	out_total_pinned;
+	__aligned_u64	out_total_users;
+	__aligned_u64	out_total_frames_busy;
+	__aligned_u64	out_total_copied;
+};
+#define CAPMSG_IOC_QUERY	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_QUERY)
+
+/**
+ * struct capmsg_setup - CAPMSG_IOC_SETUP: give a space its root and its frames
+ * @size: sizeof(struct capmsg_setup)
+ * @flags: must be zero
+ * @frames: operations that may be in flight at once, 1 to CAPMSG_FRAMES_MAX;
+ *	0 means CAPMSG_FRAMES_DEFAULT. A SEND, RECV, CALL, REPLY or REPLY_RECV
+ *	uses one while it runs; when none is free it gets EAGAIN
+ * @root_bits: log2 of the slots of the root cappage, CAPMSG_BITS_MIN to
+ *	CAPMSG_BITS_MAX; 0 means CAPMSG_BITS_DEFAULT
+ * @plain_max: bytes of the largest plain buffer that RECV, CALL and
+ *	REPLY_RECV of this space may name, at most CAPMSG_PLAIN_MAX; 0 means
+ *	CAPMSG_PLAIN_DEFAULT. Every frame keeps a page array for that size
+ * @__reserved: must be zero
+ *
+ * Once per space, before anything else but QUERY.
+ *
+ * Errors: EBUSY (already set up), ENOMEM, EDQUOT.
+ */
+struct capmsg_setup {
+	__u32		size;
+	__u32		flags;
+	__u32		frames;
+	__u32		root_bits;
+	__u32		plain_max;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_SETUP	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_SETUP)
+
+/**
+ * struct capmsg_create_cappage - CAPMSG_IOC_CREATE_CAPPAGE: create a cappage
+ * @size: sizeof(struct capmsg_create_cappage)
+ * @flags: must be zero
+ * @to: address of the void slot that gets the capability
+ * @bits: log2 of the number of slots, CAPMSG_BITS_MIN to CAPMSG_BITS_MAX;
+ *	0 means CAPMSG_BITS_DEFAULT
+ * @__reserved: must be zero
+ *
+ * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT.
+ */
+struct capmsg_create_cappage {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__u32		bits;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_CREATE_CAPPAGE	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_CAPPAGE)
+
+/* The posts of this port take short messages only once they are posted. */
+#define CAPMSG_PORT_NO_SHORT	0x1
+
+/**
+ * struct capmsg_create_port - CAPMSG_IOC_CREATE_PORT: create a message port
+ * @size: sizeof(struct capmsg_create_port)
+ * @flags: CAPMSG_PORT_NO_SHORT: posts start idle, so that nothing is received
+ *	before POST; without it every post can take a short message at once
+ * @to: address of the void slot that gets the capability
+ * @depth: number of posts, 1 to CAPMSG_DEPTH_MAX: how many messages can wait to
+ *	be received. Their memory is allocated here, for good
+ * @steal_delay_us: microseconds after which a sender whose memory is not there
+ *	loses the post it has claimed to another sender; 0 means 10,000
+ * @max_size: bytes of the largest message, at most CAPMSG_MESSAGE_MAX; 0 means
+ *	CAPMSG_MESSAGE_MAX. A larger one gets EMSGSIZE at once
+ * @max_caps: capabilities that a message may carry at most, up to
+ *	CAPMSG_CAPS_MAX. A message with more gets EMSGSIZE at once
+ * @__reserved: must be zero
+ *
+ * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT.
+ */
+struct capmsg_create_port {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__u32		depth;
+	__u32		steal_delay_us;
+	__aligned_u64	max_size;
+	__u32		max_caps;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_CREATE_PORT	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_PORT)
+
+/**
+ * struct capmsg_register - CAPMSG_IOC_REGISTER: pin memory as a region
+ * @size: sizeof(struct capmsg_register)
+ * @flags: must be zero
+ * @to: address of the void slot that gets the capability
+ * @address: first byte of the memory, a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0
+ *
+ * Pins writable pages of the caller for as long as the region lives. Anonymous
+ * memory, huge pages, shared memory (memfd, tmpfs) can be registered, files on
+ * disk cannot. Pages are charged against RLIMIT_MEMLOCK of the caller's user
+ * (without CAP_IPC_LOCK). Messages arrive in the pages that were mapped when
+ * the region was registered: after munmap, MADV_DONTNEED or a hole punch the
+ * caller no longer sees them at that address.
+ *
+ * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT,
+ * EFAULT (not mapped, not writable, or of a kind that cannot be registered),
+ * EINTR (a fatal signal while pinning).
+ */
+struct capmsg_register {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	address;
+	__aligned_u64	length;
+};
+#define CAPMSG_IOC_REGISTER	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_REGISTER)
+
+/**
+ * struct capmsg_unregister - CAPMSG_IOC_UNREGISTER: unpin an unused region
+ * @size: sizeof(struct capmsg_unregister)
+ * @flags: must be zero
+ * @region: address of a region capability, with DESTROY
+ *
+ * Unlike DESTROY, which takes the region away from the posts that use it.
+ *
+ * Errors: ENOENT, EACCES, EBUSY (a post uses the region).
+ */
+struct capmsg_unregister {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	region;
+};
+#define CAPMSG_IOC_UNREGISTER	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_UNREGISTER)
+
+/* Set the badge of the copy; the source must not have one. */
+#define CAPMSG_COPY_BADGE	0x1
+/* Replace the guard of the copy by @guard, @guard_bits. */
+#define CAPMSG_COPY_GUARD	0x2
+/* Narrow the copy of a cappage capability to @subpage of 2^@subpage_bits. */
+#define CAPMSG_COPY_SUBPAGE	0x4
+/* Make the copy WEAK. */
+#define CAPMSG_COPY_WEAK	0x8
+
+/**
+ * struct capmsg_copy - CAPMSG_IOC_COPY: copy (mint) a capability
+ * @size: sizeof(struct capmsg_copy)
+ * @flags: CAPMSG_COPY_BADGE, CAPMSG_COPY_GUARD, CAPMSG_COPY_SUBPAGE,
+ *	CAPMSG_COPY_WEAK; a field whose flag is not set must be zero
+ * @from: address of the capability (object lookup)
+ * @to: address of the void slot that gets the copy
+ * @badge: with CAPMSG_COPY_BADGE: 64 bits that receivers see with each message
+ *	sent through the copy. Its holder never sees them and cannot change them
+ * @guard: with CAPMSG_COPY_GUARD: the guard, in the low @guard_bits bits
+ * @guard_bits: 0 to 62
+ * @rights: the rights to keep, a mask of CAPMSG_RIGHT_x without WEAK;
+ *	CAPMSG_RIGHTS_ALL keeps them all
+ * @subpage: with CAPMSG_COPY_SUBPAGE: which of the 2^@subpage_bits equal parts
+ *	of the cappage the copy names; must lie in the part the source names
+ * @subpage_bits: at most the bits of the cappage; if equal (a single slot), the
+ *	guard must not be empty
+ *
+ * Needs READ where @from is and WRITE where @to is.
+ *
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY; EINVAL also for a badge that is set
+ * already, a subpage that is wider than or outside the source's, a subpage of
+ * what is no cappage, and a reply right (which can only be moved).
+ */
+struct capmsg_copy {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	from;
+	__aligned_u64	to;
+	__aligned_u64	badge;
+	__aligned_u64	guard;
+	__u32		guard_bits;
+	__u32		rights;
+	__u32		subpage;
+	__u32		subpage_bits;
+};
+#define CAPMSG_IOC_COPY		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_COPY)
+
+/* @from is a port; the reply right that its post @post holds is meant. */
+#define CAPMSG_MOVE_POST	0x1
+
+/**
+ * struct capmsg_move - CAPMSG_IOC_MOVE: move a capability to another slot
+ * @size: sizeof(struct capmsg_move)
+ * @flags: CAPMSG_MOVE_POST
+ * @from: address of the slot to be emptied; with CAPMSG_MOVE_POST the
+ *	address of a port, with RECV
+ * @to: address of the void slot that gets the capability
+ * @post: with CAPMSG_MOVE_POST: number of the post, as RECV told it
+ * @seq: with CAPMSG_MOVE_POST: sequence number of the message, as RECV told it
+ *
+ * At no moment is the capability in both slots, or in none. Needs READ and
+ * WRITE where @from is (not with CAPMSG_MOVE_POST) and WRITE where @to is.
+ * Moving a reply right out of its post makes the post free for the next
+ * message before the call is answered.
+ *
+ * Errors: ENOENT (also: the post holds no reply right), EACCES, EEXIST, EBUSY,
+ * ESTALE (the post holds another message by now, or the call is over).
+ */
+struct capmsg_move {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	from;
+	__aligned_u64	to;
+	__u32		post;
+	__u32		seq;
+};
+#define CAPMSG_IOC_MOVE		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_MOVE)
+
+/* @slot is a port; the reply right that its post @post holds is meant. */
+#define CAPMSG_CLEAR_POST	0x1
+
+/**
+ * struct capmsg_clear - CAPMSG_IOC_CLEAR: make a slot void
+ * @size: sizeof(struct capmsg_clear)
+ * @flags: CAPMSG_CLEAR_POST
+ * @slot: address of the slot; with CAPMSG_CLEAR_POST the address of a port,
+ *	with RECV
+ * @post: with CAPMSG_CLEAR_POST: number of the post, as RECV told it
+ * @seq: with CAPMSG_CLEAR_POST: sequence number of the message
+ *
+ * Clearing a void slot is no error. Clearing a reply right answers the call
+ * with EPIPE. The object that a cleared capability named lives on.
+ * Needs WRITE where @slot is.
+ *
+ * Errors: ENOENT (the slot's table does not exist, or the post holds no reply
+ * right), EACCES, EBUSY (reserved by a post), ESTALE (the post holds another
+ * message by now).
+ */
+struct capmsg_clear {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	slot;
+	__u32		post;
+	__u32		seq;
+};
+#define CAPMSG_IOC_CLEAR	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CLEAR)
+
+/* The capability has a badge (which its holder cannot see). */
+#define CAPMSG_STAT_BADGED	0x1
+/* LIST only: the slot is void and reserved by a post. */
+#define CAPMSG_STAT_RESERVED	0x2
+
+/**
+ * struct capmsg_stat - CAPMSG_IOC_STAT: inspect a capability and its object
+ * @size: sizeof(struct capmsg_stat)
+ * @flags: must be zero
+ * @address: address of the capability (object lookup); needs READ where it is
+ * @out_type: enum capmsg_type
+ * @out_rights: CAPMSG_RIGHT_x, WEAK included, as seen along this path
+ * @out_flags: CAPMSG_STAT_BADGED
+ * @out_guard_bits: length of the guard
+ * @out_guard: the guard
+ * @out_subpage: part of the cappage that the capability names ...
+ * @out_subpage_bits: ... of 2^out_subpage_bits
+ * @out_bits: cappage: log2 of its slots
+ * @out_depth: port: its number of posts
+ * @out_max_size: port: bytes of the largest message
+ * @out_length: region: its bytes
+ * @out_max_caps: port: capabilities of a message at most
+ * @out_posted: port, with RECV: posts that wait for a message
+ * @out_claimed: port, with RECV: posts a sender is filling
+ * @out_filled: port, with RECV: messages that wait to be received
+ * @out_idle: port, with RECV: posts that the receiver has yet to post
+ * @out_senders: port, with RECV: senders that wait for a post
+ *
+ * Fields that do not apply to the type are zero.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_stat {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	address;
+	__u32		out_type;
+	__u32		out_rights;
+	__u32		out_flags;
+	__u32		out_guard_bits;
+	__aligned_u64	out_guard;
+	__u32		out_subpage;
+	__u32		out_subpage_bits;
+	__u32		out_bits;
+	__u32		out_depth;
+	__aligned_u64	out_max_size;
+	__aligned_u64	out_length;
+	__u32		out_max_caps;
+	__u32		out_posted;
+	__u32		out_claimed;
+	__u32		out_filled;
+	__u32		out_idle;
+	__u32		out_senders;
+};
+#define CAPMSG_IOC_STAT		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_STAT)
+
+/**
+ * struct capmsg_list_entry - what LIST says of one slot that is not void
+ * @slot: index of the slot, in the part of the cappage that was listed
+ * @type: enum capmsg_type; CAPMSG_TYPE_VOID for a reserved slot
+ * @rights: CAPMSG_RIGHT_x as seen along this path
+ * @flags: CAPMSG_STAT_BADGED, CAPMSG_STAT_RESERVED
+ * @guard: the guard
+ * @guard_bits: its length
+ * @subpage: part of the cappage that the capability names ...
+ * @subpage_bits: ... of 2^subpage_bits
+ * @__reserved: zero
+ */
+struct capmsg_list_entry {
+	__u32		slot;
+	__u32		type;
+	__u32		rights;
+	__u32		flags;
+	__aligned_u64	guard;
+	__u32		guard_bits;
+	__u32		subpage;
+	__u32		subpage_bits;
+	__u32		__reserved;
+};
+
+/**
+ * struct capmsg_list - CAPMSG_IOC_LIST: list the slots of a cappage
+ * @size: sizeof(struct capmsg_list)
+ * @flags: must be zero
+ * @table: address of a cappage capability, with READ; CAPMSG_ADDRESS_VOID
+ *	lists the root
+ * @entries: pointer to @n struct capmsg_list_entry
+ * @n: room at @entries, 1 to 4096
+ * @first: index of the first slot to look at
+ * @out_n: entries written
+ * @out_next: where to go on (@first of the next call), or 0 at the end
+ *
+ * Each entry is consistent in itself; the list as a whole is no snapshot. If
+ * an entry cannot be written the call fails with EFAULT.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_list {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	table;
+	__aligned_u64	entries;
+	__u32		n;
+	__u32		first;
+	__u32		out_n;
+	__u32		out_next;
+};
+#define CAPMSG_IOC_LIST		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_LIST)
+
+/**
+ * struct capmsg_destroy - CAPMSG_IOC_DESTROY: destroy an object
+ * @size: sizeof(struct capmsg_destroy)
+ * @flags: must be zero
+ * @address: address of a capability to it, with DESTROY (object lookup)
+ *
+ * When this returns, every capability to the object is void and every commit
+ * that had found it alive is over. Senders and receivers that wait at a
+ * destroyed port get ENOENT, callers whose calls it held get EPIPE. Posts that
+ * were to land capabilities in a destroyed cappage are received with the
+ * error ENOENT. Posts that were cut from a destroyed region lose it.
+ * The root cappage cannot be named, so it cannot be destroyed.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_destroy {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	address;
+};
+#define CAPMSG_IOC_DESTROY	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_DESTROY)
+
+/**
+ * DOC: Posts
+ *
+ * A port has a fixed number of posts, numbered from 0. A *post* is where one
+ * message arrives::
+ *
+ *   IDLE -> POSTED -> CLAIMED -> FILLED -> REAPING -> IDLE
+ *
+ * A message of at most CAPMSG_INLINE_MAX bytes without capabilities is a
+ * *short message*: any posted post can take it, in an area of its own, and
+ * RECV hands its bytes out. A larger one needs a post with a buffer that is
+ * large enough, and arrives there; one with capabilities needs a post with
+ * enough landing slots.
+ *
+ * Once a short message is received its post is posted again by itself, as it
+ * was (with its buffer and landing slots, if it has any), as soon as it does
+ * not hold a reply right any longer. After any other message the post is idle,
+ * and its buffer is the receiver's, until the receiver posts it again with
+ * POST or in the next RECV.
+ *
+ * What the buffer of a post holds is undefined from POST until the message is
+ * received.
+ */
+
+/** CAPMSG_POST_ANY - let the kernel choose a post that has no buffer */
+#define CAPMSG_POST_ANY		0xffffffffU
+
+/**
+ * struct capmsg_post - CAPMSG_IOC_POST: give a port a buffer to receive into
+ * @size: sizeof(struct capmsg_post)
+ * @flags: must be zero
+ * @port: address of the port, with RECV
+ * @region: address of a region, with WRITE; or CAPMSG_ADDRESS_VOID for a post
+ *	without a buffer (then @offset and @length must be zero)
+ * @offset: first byte of the buffer in the region
+ * @length: bytes of the buffer, not 0
+ * @landing: address of the first of @max_caps landing slots: they follow each
+ *	other in one cappage and must be void. They are reserved: until the
+ *	post is received nobody else can store into them (EBUSY)
+ * @cookie: handed back with the message
+ * @max_caps: capabilities the post takes at most; 0 without @landing
+ * @post: number of the post, or CAPMSG_POST_ANY: an idle post, else one that
+ *	is posted without a buffer
+ * @out_post: number of the post
+ * @__reserved: must be zero
+ *
+ * An idle post, or one that is posted and not claimed, gets this buffer and
+ * these landing slots in place of what it had. Messages of senders who wait
+ * may arrive at once.
+ *
+ * Errors: ENOENT, EACCES, EAGAIN (no post is free), EBUSY (that post is
+ * claimed, filled, or holds a reply right; a landing slot is reserved), EEXIST
+ * (a landing slot is not void); EINVAL also for a range outside the region.
+ */
+struct capmsg_post {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	region;
+	__aligned_u64	offset;
+	__aligned_u64	length;
+	__aligned_u64	landing;
+	__aligned_u64	cookie;
+	__u32		max_caps;
+	__u32		post;
+	__u32		out_post;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_POST		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_POST)
+
+/**
+ * struct capmsg_unpost - CAPMSG_IOC_UNPOST: take a post's buffer back
+ * @size: sizeof(struct capmsg_unpost)
+ * @flags: must be zero
+ * @port: address of the port, with RECV
+ * @post: number of the post
+ * @__reserved: must be zero
+ *
+ * When this returns nobody writes to the buffer any more, and the landing slots
+ * are no longer reserved. A sender who was filling it starts again with the
+ * next post. The post itself becomes what it was when the port was created.
+ *
+ * Errors: ENOENT, EACCES, EBUSY (a message is in it, yet to be received, or it
+ * holds a reply right).
+ */
+struct capmsg_unpost {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__u32		post;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_UNPOST	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_UNPOST)
+
+/**
+ * DOC: Messages
+ *
+ * A message is sent whole or not at all: payload, capabilities, badge and reply
+ * right become visible to the receiver in one step. Its payload is one range
+ * (@data, @length), or with @n_iov up to CAPMSG_IOV_MAX ranges: then @data
+ * points to an array of struct capmsg_iovec and @length must be zero.
+ *
+ * Its capabilities are an array of struct capmsg_item. They are copied when
+ * the command starts; one whose object is destroyed meanwhile arrives void.
+ *
+ * @deadline is in nanoseconds of CLOCK_MONOTONIC; zero means to wait for ever.
+ * A deadline in the past is an error only if the command has to wait.
+ */
+
+/* Fail with EAGAIN rather than wait. */
+#define CAPMSG_NONBLOCK		0x1
+
+/**
+ * struct capmsg_iovec - a piece of payload
+ * @base: pointer to its first byte
+ * @length: its bytes
+ */
+struct capmsg_iovec {
+	__aligned_u64	base;
+	__aligned_u64	length;
+};
+
+/* Move the (reply) capability instead of copying it; one item per message. */
+#define CAPMSG_ITEM_MOVE	0x1
+
+/**
+ * struct capmsg_item - a capability to be sent
+ * @address: address of the capability (object lookup; with CAPMSG_ITEM_MOVE a
+ *	slot lookup), with READ where it is
+ * @rights: the rights to keep, as in struct capmsg_copy
+ * @flags: CAPMSG_ITEM_MOVE: leave the slot void; for reply rights only, with
+ *	READ and WRITE where it is. Reply rights cannot be sent otherwise
+ */
+struct capmsg_item {
+	__aligned_u64	address;
+	__u32		rights;
+	__u32		flags;
+};
+
+/**
+ * struct capmsg_send - CAPMSG_IOC_SEND: send a message
+ * @size: sizeof(struct capmsg_send)
+ * @flags: CAPMSG_NONBLOCK
+ * @to: address of the port, with SEND, and GRANT if @n_items is not 0
+ * @data: payload, or array of @n_iov struct capmsg_iovec
+ * @length: bytes of payload if @n_iov is 0
+ * @items: array of @n_items struct capmsg_item
+ * @deadline: when to give up, 0: never
+ * @n_iov: pieces of payload, at most CAPMSG_IOV_MAX
+ * @n_items: capabilities, at most CAPMSG_CAPS_MAX
+ *
+ * Returns when the message is in a post of the port (*delivered*). A port
+ * without a suitable post makes the sender wait, the payload stays in its
+ * memory.
+ *
+ * Errors: ENOENT, EACCES, EMSGSIZE (over the port's max_size or max_caps),
+ * EAGAIN, ETIMEDOUT, EINTR, ESTALE (a reply right to be moved is used up).
+ */
+struct capmsg_send {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	data;
+	__aligned_u64	length;
+	__aligned_u64	items;
+	__aligned_u64	deadline;
+	__u32		n_iov;
+	__u32		n_items;
+};
+#define CAPMSG_IOC_SEND		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_SEND)
+
+/* The message is a call: its post holds a reply right. */
+#define CAPMSG_RECORD_REPLY	0x1
+/* The payload is at @data; otherwise it is in the buffer of the post. */
+#define CAPMSG_RECORD_INLINE	0x2
+/* The message was sent through a capability with a badge. */
+#define CAPMSG_RECORD_BADGED	0x4
+/* The message is in the plain buffer of this RECV, not in a post. */
+#define CAPMSG_RECORD_PLAIN	0x8
+
+/**
+ * struct capmsg_record - one received message
+ * @data: where the bytes of a short message go
+ * @data_size: room there; CAPMSG_INLINE_MAX is always enough
+ * @out_post: number of the post, for REPLY, MOVE, CLEAR, and to post it again
+ * @out_seq: sequence number of the message in its post: with @out_post it
+ *	names the reply right
+ * @out_flags: CAPMSG_RECORD_x
+ * @out_length: bytes of payload
+ * @out_badge: badge of the capability it was sent through, or 0
+ * @out_cookie: as given to POST
+ * @out_n_caps: capabilities: they are in the first landing slots
+ * @out_error: 0; or ENOENT if this is no message: the table of the post's
+ *	landing slots was destroyed and the post is the receiver's again
+ */
+struct capmsg_record {
+	__aligned_u64	data;
+	__u32		data_size;
+	__u32		out_post;
+	__u32		out_seq;
+	__u32		out_flags;
+	__aligned_u64	out_length;
+	__aligned_u64	out_badge;
+	__aligned_u64	out_cookie;
+	__u32		out_n_caps;
+	__u32		out_error;
+};
+
+/**
+ * struct capmsg_recv - CAPMSG_IOC_RECV: receive messages
+ * @size: sizeof(struct capmsg_recv)
+ * @flags: CAPMSG_NONBLOCK
+ * @port: address of the port, with RECV
+ * @records: array of @n_records struct capmsg_record
+ * @reposts: array of @n_reposts __u32: idle posts that are posted again, each
+ *	with the buffer and landing slots it had, before anything is received
+ * @deadline: when to give up waiting for the first message, 0: never
+ * @plain: with @plain_size not 0: a buffer for this call alone, anywhere in the
+ *	caller's memory (pinned while the call lasts): it receives one message
+ *	of up to @plain_size bytes. @n_records must be 1
+ * @plain_size: at most the space's plain_max
+ * @landing: with @max_caps not 0: first landing slot of that message
+ * @max_caps: landing slots
+ * @n_records: 1 to CAPMSG_BATCH_MAX
+ * @n_reposts: 0 to CAPMSG_DEPTH_MAX
+ * @out_n: messages received, at least 1
+ *
+ * Waits until there is a message, then takes as many as there are, up to
+ * @n_records. A message whose record cannot be written (EFAULT) or whose bytes
+ * do not fit @data_size (EMSGSIZE) stays where it is, first in line; if others
+ * were received before it the call succeeds with those.
+ *
+ * The reposts are done in order and stay done whatever follows; if one fails
+ * the call fails with its error before anything is received.
+ *
+ * A call that arrives in the plain buffer leaves its reply right in no post:
+ * such messages are refused to it, they need a post.
+ *
+ * Errors: ENOENT (also: the port was destroyed), EACCES, EAGAIN, ETIMEDOUT,
+ * EINTR, EMSGSIZE, EBUSY (a repost is not idle or holds a reply right; a
+ * landing slot is reserved), EEXIST (a landing slot is not void), EDQUOT,
+ * ENOMEM (pinning).
+ */
+struct capmsg_recv {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	records;
+	__aligned_u64	reposts;
+	__aligned_u64	deadline;
+	__aligned_u64	plain;
+	__aligned_u64	plain_size;
+	__aligned_u64	landing;
+	__u32		max_caps;
+	__u32		n_records;
+	__u32		n_reposts;
+	__u32		out_n;
+};
+#define CAPMSG_IOC_RECV		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_RECV)
+
+/* @reply_data is an offset into the region @reply_region. */
+#define CAPMSG_CALL_REGION	0x2
+
+/**
+ * struct capmsg_call - CAPMSG_IOC_CALL: send a message and wait for its answer
+ * @size: sizeof(struct capmsg_call)
+ * @flags: CAPMSG_NONBLOCK (the request does not wait for a post; the answer is
+ *	waited for all the same), CAPMSG_CALL_REGION
+ * @to: as in struct capmsg_send
+ * @data: as in struct capmsg_send
+ * @length: as in struct capmsg_send
+ * @items: as in struct capmsg_send
+ * @deadline: when to give up, for the request and the answer together
+ * @reply_data: where the answer goes: pointer, or offset into @reply_region
+ * @reply_size: room there; a plain buffer has at most the space's plain_max
+ * @reply_region: with CAPMSG_CALL_REGION: address of a region, with WRITE
+ * @reply_landing: with @reply_max_caps not 0: first landing slot for the
+ *	capabilities of the answer, as in struct capmsg_post
+ * @n_iov: as in struct capmsg_send
+ * @n_items: as in struct capmsg_send
+ * @reply_max_caps: capabilities that the answer may carry
+ * @out_n_caps: capabilities that it carried
+ * @out_length: bytes of the answer
+ *
+ * The receiver gets a one-shot reply right with the message. A call always
+ * ends: by an answer, by EPIPE, by the deadline, by a signal or by death.
+ * After EINTR or ETIMEDOUT it is not known how far the receiver has got; its
+ * answer gets ESTALE. A signal that arrives before the request is delivered
+ * restarts the command like SEND.
+ *
+ * Errors: those of SEND (ENOENT also when the table of the landing slots was
+ * destroyed), and EPIPE, EBUSY and EEXIST (landing slots), EMSGSIZE (also:
+ * @reply_size is over plain_max), EDQUOT and ENOMEM (pinning), EFAULT (also: a
+ * short answer could not be written to @reply_data; it is lost).
+ */
+struct capmsg_call {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	data;
+	__aligned_u64	length;
+	__aligned_u64	items;
+	__aligned_u64	deadline;
+	__aligned_u64	reply_data;
+	__aligned_u64	reply_size;
+	__aligned_u64	reply_region;
+	__aligned_u64	reply_landing;
+	__u32		n_iov;
+	__u32		n_items;
+	__u32		reply_max_caps;
+	__u32		out_n_caps;
+	__aligned_u64	out_length;
+};
+#define CAPMSG_IOC_CALL		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CALL)
+
+/* @to is a port; the reply right that its post @post holds is meant. */
+#define CAPMSG_REPLY_POST	0x2
+/* REPLY_RECV only: there is nothing to answer; receive. */
+#define CAPMSG_REPLY_NONE	0x4
+
+/**
+ * struct capmsg_reply - CAPMSG_IOC_REPLY: answer a call
+ * @size: sizeof(struct capmsg_reply)
+ * @flags: CAPMSG_REPLY_POST
+ * @to: address of the reply right (object lookup); with CAPMSG_REPLY_POST the
+ *	address of the port, with RECV, that received the call
+ * @data: payload, as in struct capmsg_send
+ * @length: as in struct capmsg_send
+ * @items: as in struct capmsg_send; needs GRANT on a reply right that is named
+ *	by its address
+ * @n_iov: as in struct capmsg_send
+ * @n_items: as in struct capmsg_send
+ * @post: with CAPMSG_REPLY_POST: number of the post, as RECV told it
+ * @seq: with CAPMSG_REPLY_POST: sequence number, as RECV told it
+ *
+ * Never waits for the caller. The reply right is used up by success and by
+ * ESTALE, and is kept after any other error, so that a correct answer can
+ * follow.
+ *
+ * Errors: ENOENT (also: the post holds no reply right), EACCES, EMSGSIZE (the
+ * answer does not fit what the caller has room for), EAGAIN (another thread is
+ * just answering), ESTALE (the caller is gone or has given up, or @seq is not
+ * that of the post), EINTR.
+ */
+struct capmsg_reply {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	data;
+	__aligned_u64	length;
+	__aligned_u64	items;
+	__u32		n_iov;
+	__u32		n_items;
+	__u32		post;
+	__u32		seq;
+};
+#define CAPMSG_IOC_REPLY	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_REPLY)
+
+/**
+ * struct capmsg_reply_recv - CAPMSG_IOC_REPLY_RECV: answer, then receive
+ * @size: sizeof(struct capmsg_reply_recv)
+ * @flags: CAPMSG_NONBLOCK (of the receive), CAPMSG_REPLY_POST,
+ *	CAPMSG_REPLY_NONE
+ * @to: as in struct capmsg_reply
+ * @data: as in struct capmsg_reply
+ * @length: as in struct capmsg_reply
+ * @items: as in struct capmsg_reply
+ * @n_iov: as in struct capmsg_reply
+ * @n_items: as in struct capmsg_reply
+ * @post: as in struct capmsg_reply
+ * @seq: as in struct capmsg_reply
+ * @port: as in struct capmsg_recv
+ * @records: as in struct capmsg_recv
+ * @reposts: as in struct capmsg_recv
+ * @deadline: as in struct capmsg_recv
+ * @n_records: as in struct capmsg_recv
+ * @n_reposts: as in struct capmsg_recv
+ * @out_n: as in struct capmsg_recv
+ * @out_reply_error: errno of the answer if it failed with ESTALE, else 0
+ *
+ * One system call per request for a server. If the answer fails the command
+ * fails, and nothing is received; but an answer that is too late (ESTALE) does
+ * not keep the server from its next message. If the receive fails or is
+ * interrupted after the answer was delivered, CAPMSG_REPLY_NONE is set in
+ * the caller's @flags: the same struct can be used again, and a restart after a
+ * signal does not answer twice.
+ *
+ * Errors: those of REPLY (but ESTALE) and RECV (but plain buffers).
+ */
+struct capmsg_reply_recv {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	data;
+	__aligned_u64	length;
+	__aligned_u64	items;
+	__u32		n_iov;
+	__u32		n_items;
+	__u32		post;
+	__u32		seq;
+	__aligned_u64	port;
+	__aligned_u64	records;
+	__aligned_u64	reposts;
+	__aligned_u64	deadline;
+	__u32		n_records;
+	__u32		n_reposts;
+	__u32		out_n;
+	__u32		out_reply_error;
+};
+#define CAPMSG_IOC_REPLY_RECV	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_REPLY_RECV)
+
+/**
+ * struct capmsg_export - CAPMSG_IOC_EXPORT: put a capability into a file
+ * @size: sizeof(struct capmsg_export)
+ * @flags: must be zero
+ * @from: address of the capability, with READ where it is
+ * @rights: the rights to keep, as in struct capmsg_copy
+ * @out_fd: a file descriptor (close-on-exec) that stands for the capability. It
+ *	can be inherited or passed over a socket, and does nothing but IMPORT
+ *
+ * The file does not keep the object alive. A reply right cannot be exported.
+ *
+ * Errors: ENOENT, EACCES, EMFILE, ENFILE, ENOMEM, EDQUOT.
+ */
+struct capmsg_export {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	from;
+	__u32		rights;
+	__s32		out_fd;
+};
+#define CAPMSG_IOC_EXPORT	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_EXPORT)
+
+/**
+ * struct capmsg_import - CAPMSG_IOC_IMPORT: take a capability out of a file
+ * @size: sizeof(struct capmsg_import)
+ * @flags: must be zero
+ * @to: address of the void slot that gets a copy
+ * @fd: a file descriptor that EXPORT made
+ * @__reserved: must be zero
+ *
+ * The file keeps the capability and can be imported again.
+ *
+ * Errors: ENOENT (also: the object was destroyed), EACCES (slot not
+ * writable), EEXIST, EBUSY, EBADF (no such descriptor); EINVAL if the file is
+ * not an exported capability.
+ */
+struct capmsg_import {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__s32		fd;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_IMPORT	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_IMPORT)
+
+#endif /* _UAPI_LINUX_CAPMSG_H */
