@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Sourced by the scripts here: where things are, and how progress is said.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${CAPMSG_CACHE:-$top/build/cache}
+case $cache in /*) ;; *) cache=$top/$cache ;; esac
+build=$top/build
+export CAPMSG_CACHE=$cache LC_ALL=C TZ=UTC
+
+# The kernels that we test on. A name is a series, of which the newest package
+# of the suite is taken; NAME-debug is our own build of the same source.
+stock_kernels=(6.1 6.12)
+debug_kernels=(6.12-debug)
+
+say() { printf '# %s\n' "$*"; }
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# kernel_dir NAME: prints the directory of a kernel that is ready. In it:
+#   release   what uname -r says
+#   vmlinux   what qemu boots
+#   tree      where make -C goes        output    what make O= names
+kernel_dir() {
+	[ -f "$cache/kernels/$1/release" ] ||
+		die "no kernel '$1' in the cache: run scripts/setup, scripts/kernel for a -debug one"
+	readlink -f "$cache/kernels/$1"
+}
+
+# progress FILE CMD...: runs CMD with its output in FILE, a line every 30 s.
+progress() {
+	local log=$1 start=$SECONDS pid rc=0
+	shift
+	mkdir -p "$(dirname "$log")"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		if [ $(((SECONDS - start) % 30)) -eq 29 ]; then
+			say "  $((SECONDS - start)) s, $(wc -l <"$log") lines: $(tail -n 1 "$log" | cut -c 1-60)"
+		fi
+	done
+	wait "$pid" || rc=$?
+	return "$rc"
+}
