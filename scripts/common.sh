@@ -7,6 +7,7 @@ cache=${CAPMSG_CACHE:-$top/build/cache}
 case $cache in /*) ;; *) cache=$top/$cache ;; esac
 build=$top/build
 export CAPMSG_CACHE=$cache LC_ALL=C TZ=UTC
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # The kernels that we test on. A name is a series, of which the newest package
 # of the suite is taken; NAME-debug is our own build of the same source.

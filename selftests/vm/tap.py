@@ -4,7 +4,7 @@
 prints one numbered TAP line for each result of the whole run.
 
   tap.py boot    --results F --kernel NAME --expect A,B --console LOG [--kunit]  <output of vm/run --raw
-  tap.py lines   --results F --group NAME [--status FILE]                 <TAP lines of a script
+  tap.py lines   --results F --group NAME --status N                   <TAP lines of a script
   tap.py case    --results F NAME STATUS [LOG]         one result, from an exit status
   tap.py finish  --results F --skips FILE [--quick]    the last line, and the verdict
   tap.py console LOG                                   only looks through a console log
@@ -30,7 +30,7 @@ COMPLAINTS = re.compile(r'''
     | ODEBUG | refcount_t | list_(add|del)\ corruption | usercopy: | Bad\ page | Bad\ rss-counter
     | Objects\ remaining | blocked\ for\ more\ than | soft\ lockup | hard\ LOCKUP | rcu:.*stall | detected\ stall
     | workqueue\ lockup | page\ allocation\ failure | non-zero\ pgtables | Slab\ .*(corrupt|wrong)
-    | \btrap\b.*\bin\ (ld|libc) | DEBUG_LOCKS | MAX_LOCK | BUG_ON | unregister_netdevice
+    | \btrap\b.*\bin\ (ld|libc) | DEBUG_LOCKS_WARN | MAX_LOCK.*too\ low | BUG_ON | unregister_netdevice
     | \bcapmsg(_\w+)?:\ ''', re.X)
 # Words of the kernel about an unsigned module from outside its tree; our own marks.
 HARMLESS = re.compile(r'''loading\ out-of-tree\ module | module\ verification\ failed | capmsg-vm:
@@ -246,25 +246,24 @@ def boot(args):
 def lines(args):
     run = Run(args.results)
     before = run.count
-    recent, seen = [], False
+    recent, seen, status = [], False, 'pass'
     for line in sys.stdin:
         line = line.rstrip('\n')
-        m = RESULT.match(line)
-        if not m:
-            recent.append(line.removeprefix('# '))
+        if (m := RESULT.match(line)):
+            note, seen = m['note'] or '', True
+            status = 'fail' if m['bad'] else 'skip' if note.upper().startswith('SKIP') else 'pass'
+            run.add(m['name'], status, note[4:].strip() if status == 'skip' else note, recent)
+            recent = []
+        elif status == 'fail' and line.startswith('# '):  # more about the last result
+            print(line)
+        elif not PLAN.match(line):
+            recent.append(line)
             del recent[:-200]
-            continue
-        note, seen = m['note'] or '', True
-        status = 'fail' if m['bad'] else 'skip' if note.upper().startswith('SKIP') else 'pass'
-        # Details follow a result or precede it: those that follow are printed as they come.
-        run.add(m['name'], status, note[4:].strip() if status == 'skip' else note, recent)
-        recent = []
-    status = read(args.status)[-1] if args.status else '0'
     failed = any(r['status'] == 'fail' for r in run.results()[before:])
     for line in recent if failed else []:
         print(f'# {line}')
-    if not seen or (status != '0' and not failed):
-        run.add(f'{args.group}.end', 'fail', f'exit status {status}' if seen else 'printed no result', recent)
+    if not seen or (args.status != '0' and not failed):
+        run.add(f'{args.group}.end', 'fail', f'exit status {args.status}' if seen else 'printed no result', recent)
     return 0
 
 
@@ -328,7 +327,7 @@ def main():
     flag = {'action': 'store_true'}
     command(boot, (['--kernel'], {'required': True}), (['--label'], {'default': ''}), (['--expect'], {'default': ''}),
             (['--console'], {'required': True}), (['--kunit'], flag))
-    command(lines, (['--group'], {'required': True}), '--status')
+    command(lines, (['--group'], {'required': True}), (['--status'], {'required': True}))
     command(case, 'name', 'status', (['log'], {'nargs': '?'}))
     command(finish, (['--skips'], {'required': True}), (['--quick'], flag))
     command(console, 'log')

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Top of capmsg: the module for one kernel, library and capctl, and the checks.
+# `make help` says what there is.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+export PREFIX DESTDIR
+
+all: tools
+	@if [ -d "$(KDIR)" ]; then $(MAKE) modules; else \
+		echo "No kernel headers at $(KDIR): the module is not built." >&2; \
+		echo "Install linux-headers-$$(uname -r), or name others: make KDIR=DIR" >&2; fi
+
+# --- what people install --------------------------------------------------------
+# $(call need,DIR): a part that is not in the tree is an error, not a skip.
+need = @test -e $(1) || { echo "$(1) is not in this tree yet" >&2; exit 1; }
+
+modules modules_install: headers-present
+	$(call need,Kbuild)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+headers-present:
+	@test -d "$(KDIR)" || { echo "No kernel headers at $(KDIR): install linux-headers-$$(uname -r)," \
+		"or name others: make modules KDIR=DIR" >&2; exit 1; }
+
+tools:
+	$(call need,tools/lib/Makefile)
+	$(call need,tools/capctl/Makefile)
+	$(MAKE) -C tools/lib
+	$(MAKE) -C tools/capctl
+
+install uninstall: tools
+	$(MAKE) -C tools/lib $@
+	$(MAKE) -C tools/capctl $@
+
+# --- checks; they bring what they need, as root ---------------------------------
+check:
+	@scripts/check
+check-quick:
+	@scripts/check --quick
+demo:
+	@scripts/demo
+bench:
+	@scripts/bench
+
+# --- cleaning -------------------------------------------------------------------
+# The kernels in build/cache took minutes to get; only distclean removes them.
+clean:
+	find Kbuild capmsg \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '*.a' -o -name modules.order -o -name Module.symvers \) -delete
+	rm -rf modules.order Module.symvers .*.cmd .module-common.o .tmp_versions
+	for dir in tools/lib tools/capctl bench; do \
+		if [ -f $$dir/Makefile ]; then $(MAKE) -C $$dir clean || exit 1; fi; done
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
+
+distclean: clean
+	rm -rf build
+
+help:
+	@echo 'make                  module for $(KDIR) if that is there, libcapmsg, capctl'
+	@echo 'make modules          the module alone; KDIR=DIR for other headers'
+	@echo 'make modules_install  the module into /lib/modules (INSTALL_MOD_PATH)'
+	@echo 'make tools            libcapmsg and capctl'
+	@echo 'make install          header, library, capctl (PREFIX=$(PREFIX), DESTDIR); uninstall'
+	@echo 'make demo             boots a stock kernel and shows two processes exchange messages'
+	@echo 'make check            everything, on every kernel; from nothing about 30 min, then 10'
+	@echo 'make check-quick      one stock kernel and the static checks'
+	@echo 'make bench            instructions per message, build/bench/results.json'
+	@echo 'make clean            what was built; distclean: downloaded kernels too'
+	@echo 'demo, check, check-quick and bench install what is missing: Debian 12, root.'
+	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
+
+.PHONY: all modules modules_install headers-present tools install uninstall
+.PHONY: check check-quick demo bench clean distclean help
