@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * libcapmsg - capability messaging for C programs
+ *
+ * One function per command of <linux/capmsg.h>, helpers for addresses, rights
+ * and deadlines, and a server loop. Functions return 0 or a negative errno
+ * unless their comment says otherwise. The library has no state of its own: no
+ * globals, no threads, no memory that outlives a call.
+ */
+#ifndef CAPMSG_H
+#define CAPMSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/capmsg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** CAPMSG_DEVICE - the device whose open files are spaces */
+#define CAPMSG_DEVICE		"/dev/capmsg"
+
+/** CAPMSG_FD_VARIABLE - environment variable that tells of inherited files */
+#define CAPMSG_FD_VARIABLE	"CAPMSG_FD"
+
+/** CAPMSG_ADDRESS_TEXT - room for any address as text, NUL included */
+#define CAPMSG_ADDRESS_TEXT	24
+
+/** CAPMSG_RIGHTS_TEXT - room for any set of rights as text, NUL included */
+#define CAPMSG_RIGHTS_TEXT	8
+
+/* ---- spaces ---- */
+
+int capmsg_open(void);
+int capmsg_query(int fd, struct capmsg_query *query);
+int capmsg_setup(int fd, struct capmsg_setup *setup);
+
+/* ---- objects ---- */
+
+int capmsg_create_cappage(int fd, uint64_t to, unsigned int bits);
+int capmsg_create_port(int fd, struct capmsg_create_port *port);
+int capmsg_register(int fd, uint64_t to, void *memory, size_t length);
+int capmsg_unregister(int fd, uint64_t region);
+int capmsg_destroy(int fd, uint64_t address);
+
+/* ---- capabilities ---- */
+
+int capmsg_copy(int fd, struct capmsg_copy *copy);
+int capmsg_move(int fd, uint64_t from, uint64_t to);
+int capmsg_move_reply(int fd, uint64_t port, uint32_t post, uint32_t seq,
+		      uint64_t to);
+int capmsg_clear(int fd, uint64_t slot);
+int capmsg_clear_reply(int fd, uint64_t port, uint32_t post, uint32_t seq);
+int capmsg_stat(int fd, uint64_t address, struct capmsg_stat *stat);
+int capmsg_list(int fd, struct capmsg_list *list);
+int capmsg_export(int fd, uint64_t from, uint32_t rights, int *out_fd);
+int capmsg_import(int fd, uint64_t to, int exported_fd);
+int capmsg_inherited_fd(const char *name);
+
+/* ---- messages ---- */
+
+int capmsg_post(int fd, struct capmsg_post *post);
+int capmsg_unpost(int fd, uint64_t port, uint32_t post);
+int capmsg_send(int fd, struct capmsg_send *send);
+int capmsg_recv(int fd, struct capmsg_recv *recv);
+int capmsg_call(int fd, struct capmsg_call *call);
+int capmsg_reply(int fd, struct capmsg_reply *reply);
+int capmsg_reply_recv(int fd, struct capmsg_reply_recv *reply_recv);
+
+/* ---- addresses, rights, time, words ---- */
+
+uint64_t capmsg_address(uint64_t bits, unsigned int depth);
+unsigned int capmsg_address_depth(uint64_t address);
+uint64_t capmsg_address_bits(uint64_t address);
+uint64_t capmsg_address_append(uint64_t address, uint64_t bits,
+			       unsigned int depth);
+int capmsg_address_parse(const char *text, uint64_t *out_address);
+int capmsg_address_format(uint64_t address, char *text, size_t size);
+
+int capmsg_rights_parse(const char *text, uint32_t *out_rights);
+int capmsg_rights_format(uint32_t rights, char *text, size_t size);
+const char *capmsg_type_name(uint32_t type);
+
+uint64_t capmsg_deadline_in(uint64_t ns);
+
+const char *capmsg_strerror(int error);
+
+/* ---- a server ---- */
+
+/**
+ * struct capmsg_request - a message that a callback of capmsg_serve() looks at
+ *
+ * Belongs to capmsg_serve() and is valid until the callback returns.
+ */
+struct capmsg_request;
+
+/**
+ * struct capmsg_ops - what a server does with its messages
+ * @size: sizeof(struct capmsg_ops); the struct may grow at its tail
+ * @call: a message whose sender waits for an answer. Is to answer exactly once,
+ *	with capmsg_answer() or capmsg_answer_with(), or to take the reply right
+ *	with capmsg_request_take() and answer later with capmsg_reply(). A call
+ *	that is left unanswered is dropped: its caller gets EPIPE
+ * @message: a message that needs no answer; NULL: such messages are ignored
+ *
+ * The bytes of the message are capmsg_request_data(), for which the post's
+ * cookie has to be the address of its buffer. Capabilities that came with it
+ * are in the post's landing slots and must have been moved or cleared when the
+ * callback returns, because the post is then posted again.
+ *
+ * A callback returns 0 to go on; anything else ends capmsg_serve(), which
+ * returns it after the answer, if there is one, is delivered.
+ */
+struct capmsg_ops {
+	size_t size;
+	int (*call)(struct capmsg_request *request, void *arg);
+	int (*message)(struct capmsg_request *request, void *arg);
+};
+
+int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg);
+const struct capmsg_record *
+capmsg_request_record(const struct capmsg_request *request);
+const void *capmsg_request_data(const struct capmsg_request *request);
+int capmsg_answer(struct capmsg_request *request, const void *data,
+		  size_t length);
+int capmsg_answer_with(struct capmsg_request *request,
+		       struct capmsg_reply *reply);
+int capmsg_request_take(struct capmsg_request *request, uint64_t to);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CAPMSG_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * A server loop: one system call per request.
+ *
+ * A short answer is kept until the callback returns and then goes out with the
+ * REPLY_RECV that fetches the next message. Any other answer goes out at once,
+ * so that nothing of it has to live on. Whoever calls gets one answer, or EPIPE.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "capmsg.h"
+
+struct capmsg_request {
+	int fd;
+	uint64_t port;
+	struct capmsg_record record;
+	bool open;		/* a reply right waits in the post */
+	bool staged;		/* a short answer waits in @answer */
+	size_t answer_length;
+	unsigned char answer[CAPMSG_INLINE_MAX];
+	unsigned char bytes[CAPMSG_INLINE_MAX];
+};
+
+/**
+ * capmsg_request_record() - what RECV said of the message
+ * @request: the message
+ *
+ * Return: the record (length, badge, capabilities, cookie), the library's.
+ */
+const struct capmsg_record *
+capmsg_request_record(const struct capmsg_request *request)
+{
+	return &request->record;
+}
+
+/**
+ * capmsg_request_data() - bytes of the message
+ * @request: the message
+ *
+ * Return: @out_length bytes, valid until the callback returns: in the library's
+ * memory or in the buffer of the post, which its cookie must be the address of.
+ */
+const void *capmsg_request_data(const struct capmsg_request *request)
+{
+	if (request->record.out_flags & CAPMSG_RECORD_INLINE)
+		return request->bytes;
+	return (const void *)(uintptr_t)request->record.out_cookie;
+}
+
+/**
+ * capmsg_answer() - answer a call with bytes
+ * @request: the call
+ * @data: bytes of the answer; need not outlive this function
+ * @length: how many
+ *
+ * An answer of up to CAPMSG_INLINE_MAX bytes is delivered when the callback
+ * returns; if it turns out not to fit, the caller gets EPIPE.
+ *
+ * Return: 0, -EALREADY if this is no call or it is answered already, or -errno
+ * of capmsg_reply(); then another answer can be tried, except after -ESTALE.
+ */
+int capmsg_answer(struct capmsg_request *request, const void *data,
+		  size_t length)
+{
+	struct capmsg_reply reply = {
+		.data = (uintptr_t)data,
+		.length = length,
+	};
+
+	if (!request->open)
+		return -EALREADY;
+	if (length > sizeof(request->answer))
+		return capmsg_answer_with(request, &reply);
+	if (length)
+		memcpy(request->answer, data, length);
+	request->answer_length = length;
+	request->staged = true;
+	request->open = false;
+	return 0;
+}
+
+/**
+ * capmsg_answer_with() - answer a call with capabilities or scattered bytes
+ * @request: the call
+ * @reply: the answer; @to, @post, @seq and @flags are filled in here
+ *
+ * Return: as capmsg_answer().
+ */
+int capmsg_answer_with(struct capmsg_request *request,
+		       struct capmsg_reply *reply)
+{
+	int err;
+
+	if (!request->open)
+		return -EALREADY;
+	reply->flags = CAPMSG_REPLY_POST;
+	reply->to = request->port;
+	reply->post = request->record.out_post;
+	reply->seq = request->record.out_seq;
+	do {
+		err = capmsg_reply(request->fd, reply);
+	} while (err == -EINTR);
+	if (!err || err == -ESTALE)
+		request->open = false;
+	return err;
+}
+
+/**
+ * capmsg_request_take() - take the reply right, to answer later
+ * @request: the call
+ * @to: address of the void slot that gets the reply right
+ *
+ * The server then answers with capmsg_reply() to @to, when it likes and in any
+ * order, or drops the call with capmsg_clear().
+ *
+ * Return: 0, -EALREADY if this is no call or it is answered already, or -errno
+ * of capmsg_move_reply().
+ */
+int capmsg_request_take(struct capmsg_request *request, uint64_t to)
+{
+	int err;
+
+	if (!request->open)
+		return -EALREADY;
+	err = capmsg_move_reply(request->fd, request->port,
+				request->record.out_post,
+				request->record.out_seq, to);
+	if (!err)
+		request->open = false;
+	return err;
+}
+
+static void drop(struct capmsg_request *request)
+{
+	if (request->open)
+		capmsg_clear_reply(request->fd, request->port,
+				   request->record.out_post,
+				   request->record.out_seq);
+	request->open = false;
+}
+
+/* Deliver the staged answer without receiving; the caller gets it or EPIPE. */
+static void flush(struct capmsg_request *request)
+{
+	struct capmsg_reply reply = {
+		.data = (uintptr_t)request->answer,
+		.length = request->answer_length,
+	};
+
+	if (!request->staged)
+		return;
+	request->staged = false;
+	request->open = true;
+	capmsg_answer_with(request, &reply);
+	drop(request);
+}
+
+/*
+ * Answer what is staged, post the last post again, receive the next message.
+ * Returns 0, -errno, or TRY_AGAIN: the answer is dealt with, nothing received.
+ */
+#define TRY_AGAIN 1
+
+static int next(struct capmsg_request *request, bool repost)
+{
+	uint32_t last = request->record.out_post;
+	struct capmsg_reply_recv args = {
+		.flags = request->staged ? CAPMSG_REPLY_POST : CAPMSG_REPLY_NONE,
+		.port = request->port,
+		.records = (uintptr_t)&request->record,
+		.reposts = repost ? (uintptr_t)&last : 0,
+		.n_records = 1,
+		.n_reposts = repost,
+	};
+	int err;
+
+	if (request->staged) {
+		args.to = request->port;
+		args.data = (uintptr_t)request->answer;
+		args.length = request->answer_length;
+		args.post = last;
+		args.seq = request->record.out_seq;
+	}
+	err = capmsg_reply_recv(request->fd, &args);
+	if (request->staged && err && !(args.flags & CAPMSG_REPLY_NONE)) {
+		/* The answer did not go out: EINTR, or it does not fit. */
+		flush(request);
+		return err == -EINTR || err == -EAGAIN ? err : TRY_AGAIN;
+	}
+	request->staged = false;
+	return err;
+}
+
+static int dispatch(struct capmsg_request *request, const struct capmsg_ops *ops,
+		    void *arg)
+{
+	int end = 0;
+
+	if (request->open) {
+		if (ops->call)
+			end = ops->call(request, arg);
+		drop(request);
+	} else if (ops->message) {
+		end = ops->message(request, arg);
+	}
+	return end;
+}
+
+/**
+ * capmsg_serve() - receive messages and answer calls until told to stop
+ * @fd: a space
+ * @port: address of a port, with RECV
+ * @ops: what to do with a message
+ * @arg: handed to the callbacks
+ *
+ * Posts that the caller has given the port are posted again with what they had
+ * once their message is dealt with. An answer that comes too late, or that does
+ * not fit, does not end the loop. When the loop ends the post of the last message
+ * may be left idle.
+ *
+ * Return: what a callback returned to end the loop, -EINVAL (@ops of another
+ * version), -EINTR after a signal whose handler does not restart system calls
+ * (no message is lost), or -errno of capmsg_reply_recv(): -ENOENT if the port
+ * was destroyed, -EEXIST if a callback left capabilities in the landing slots,
+ * -EAGAIN if other threads use all frames of the space.
+ */
+int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg)
+{
+	struct capmsg_request request = { .fd = fd, .port = port };
+	bool repost = false;
+	int err;
+
+	if (ops->size < sizeof(*ops))
+		return -EINVAL;
+	for (;;) {
+		const struct capmsg_record *record = &request.record;
+
+		request.record.data = (uintptr_t)request.bytes;
+		request.record.data_size = sizeof(request.bytes);
+		err = next(&request, repost);
+		if (err == TRY_AGAIN)
+			continue;
+		if (err)
+			return err;
+		repost = false;
+		if (record->out_error)
+			continue;
+		repost = !(record->out_flags & CAPMSG_RECORD_INLINE) ||
+			 record->out_n_caps;
+		request.open = record->out_flags & CAPMSG_RECORD_REPLY;
+		err = dispatch(&request, ops, arg);
+		if (err) {
+			flush(&request);
+			return err;
+		}
+	}
+}
