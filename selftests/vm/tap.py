@@ -3,7 +3,7 @@
 """Reads what the parts of a check say, holds it against what they promised, and
 prints one numbered TAP line for each result of the whole run.
 
-  tap.py boot    --results F --kernel NAME --expect A,B --console LOG [--kunit]  <output of vm/run --raw
+  tap.py boot    --results F --kernel NAME --expect A,B --console LOG [--kunit A,B]  <output of vm/run --raw
   tap.py lines   --results F --group NAME --status N                   <TAP lines of a script
   tap.py case    --results F NAME STATUS [LOG]         one result, from an exit status
   tap.py finish  --results F --skips FILE [--quick]    the last line, and the verdict
@@ -163,8 +163,9 @@ class Kunit:
         suites = self.suites()
         if status is None:
             self.run.add('kunit.end', 'fail', 'ended early')
-        if self.wanted and not any('capmsg' in s for s in suites):
-            self.run.add('kunit.suites', 'fail', 'no capmsg suite ran', self.lines)
+        for name in self.wanted:
+            if name not in suites:
+                self.run.add(f'{name}.run', 'fail', 'the suite did not run')
 
     def suites(self):
         names, suite, plan, recent, cases = [], None, None, [], []
@@ -209,6 +210,7 @@ def boot(args):
     before = run.count
     run.kernel = args.kernel
     expected = [name for name in args.expect.split(',') if name]
+    kunit = args.kunit.split(',') if args.kunit is not None else []
     program, done, verdict, loose, ran = None, False, None, [], []
     for line in sys.stdin.buffer:
         line = line.decode(errors='replace').rstrip('\r\n')
@@ -217,11 +219,13 @@ def boot(args):
             run.kernel = f'{word[2]}{args.label}'
             print(line, flush=True)
         elif line.startswith('== begin '):
-            program = Kunit(run, args.kunit) if word[2] == 'kunit' else Program(run, word[2])
+            program = Kunit(run, kunit) if word[2] == 'kunit' else Program(run, word[2])
             ran.append(word[2])
         elif line.startswith('== end ') and program:
             program.end(int(word[3]))
             program = None
+            if len(word) > 4 and int(word[4]) >= 15:
+                print(f'# {word[2]} took {word[4]} s')
         elif line == '== done':
             done = True
         elif line.startswith('== vm end '):
@@ -232,7 +236,7 @@ def boot(args):
             loose.append(line)
     if program:
         program.end(None)
-    for name in expected + ['vm'] + (['kunit'] if args.kunit else []):
+    for name in expected + ['vm'] + (['kunit'] if kunit else []):
         if name not in ran:
             run.add(f'{name}.run', 'fail', 'did not run')
     console = read(args.console)
@@ -334,7 +338,7 @@ def main():
 
     flag = {'action': 'store_true'}
     command(boot, (['--kernel'], {'required': True}), (['--label'], {'default': ''}), (['--expect'], {'default': ''}),
-            (['--console'], {'required': True}), (['--kunit'], flag))
+            (['--console'], {'required': True}), (['--kunit'], {}))
     command(lines, (['--group'], {'required': True}), (['--status'], {'required': True}))
     command(case, 'name', 'status', (['log'], {'nargs': '?'}))
     command(finish, (['--skips'], {'required': True}), (['--quick'], flag))
