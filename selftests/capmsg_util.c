@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * capmsg_util.c - what the tests of capmsg share; see capmsg_util.h.
+ */
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "capmsg_util.h"
+
+/* --- commands ------------------------------------------------------------- */
+
+#define OUT(name, first)							\
+	{ sizeof(struct capmsg_##name), offsetof(struct capmsg_##name, first),	\
+	  sizeof(struct capmsg_##name) - offsetof(struct capmsg_##name, first) }
+#define NO_OUT(name)	{ sizeof(struct capmsg_##name), 0, 0 }
+
+/* The outputs of each command: one run of fields. */
+static const struct {
+	size_t size, first, length;
+} commands[CAPMSG_CMD_COUNT] = {
+	[CAPMSG_CMD_QUERY]		= OUT(query, out_abi_version),
+	[CAPMSG_CMD_SETUP]		= NO_OUT(setup),
+	[CAPMSG_CMD_CREATE_CAPPAGE]	= NO_OUT(create_cappage),
+	[CAPMSG_CMD_CREATE_PORT]	= NO_OUT(create_port),
+	[CAPMSG_CMD_REGISTER]		= NO_OUT(register),
+	[CAPMSG_CMD_UNREGISTER]		= NO_OUT(unregister),
+	[CAPMSG_CMD_COPY]		= NO_OUT(copy),
+	[CAPMSG_CMD_MOVE]		= NO_OUT(move),
+	[CAPMSG_CMD_CLEAR]		= NO_OUT(clear),
+	[CAPMSG_CMD_STAT]		= OUT(stat, out_type),
+	[CAPMSG_CMD_LIST]		= OUT(list, out_n),
+	[CAPMSG_CMD_DESTROY]		= NO_OUT(destroy),
+	[CAPMSG_CMD_POST]		= { sizeof(struct capmsg_post),
+					    offsetof(struct capmsg_post, out_post), 4 },
+	[CAPMSG_CMD_UNPOST]		= NO_OUT(unpost),
+	[CAPMSG_CMD_SEND]		= NO_OUT(send),
+	[CAPMSG_CMD_RECV]		= OUT(recv, out_n),
+	[CAPMSG_CMD_CALL]		= OUT(call, out_n_caps),
+	[CAPMSG_CMD_REPLY]		= NO_OUT(reply),
+	[CAPMSG_CMD_REPLY_RECV]		= OUT(reply_recv, out_n),
+	[CAPMSG_CMD_EXPORT]		= OUT(export, out_fd),
+	[CAPMSG_CMD_IMPORT]		= NO_OUT(import),
+};
+
+size_t capmsg_size(unsigned int nr)
+{
+	return commands[nr].size;
+}
+
+int capmsg_do(int fd, unsigned int nr, void *arg)
+{
+	const size_t size = commands[nr].size;
+	const size_t first = commands[nr].first;
+	const size_t end = first + commands[nr].length;
+	char before[512], after[512];
+	int ret;
+
+	memset((char *)arg + first, POISON, end - first);
+	memcpy(before, arg, size);
+	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
+	memcpy(after, arg, size);
+	if (nr == CAPMSG_CMD_REPLY_RECV && ret) {
+		/* The one input that a failure may change. */
+		((struct capmsg_reply_recv *)before)->flags |= CAPMSG_REPLY_NONE;
+		((struct capmsg_reply_recv *)after)->flags |= CAPMSG_REPLY_NONE;
+	}
+	if (ret == 0)
+		memcpy(after + first, before + first, end - first);
+	if (memcmp(before, after, size)) {
+		fprintf(stderr, "# command %u, result %d: wrote where it must not\n", nr, ret);
+		return -EPROTO;
+	}
+	return ret;
+}
+
+int space_new(void)
+{
+	int fd = space_open(), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = do_setup(fd, &(struct capmsg_setup){ .root_bits = 8 });
+	if (ret == 0)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+int cap_give(int from_fd, __u64 from, unsigned int rights, int to_fd, __u64 to)
+{
+	int file = cap_export(from_fd, from, rights), ret;
+
+	if (file < 0)
+		return file;
+	ret = cap_import(to_fd, file, to);
+	close(file);
+	return ret;
+}
+
+int post_any(int fd, __u64 port, __u64 region, __u64 offset, __u64 length,
+	     __u64 landing, unsigned int max_caps)
+{
+	struct capmsg_post arg = {
+		.port = port, .region = region, .offset = offset, .length = length,
+		.landing = landing, .max_caps = max_caps, .post = CAPMSG_POST_ANY,
+	};
+	int ret = do_post(fd, &arg);
+
+	return ret ? ret : (int)arg.out_post;
+}
+
+static int recv_one(int fd, __u64 port, struct capmsg_record *record, void *data,
+		    unsigned int flags)
+{
+	struct capmsg_recv arg = {
+		.flags = flags, .port = port, .records = PTR(record), .n_records = 1,
+		.deadline = flags & CAPMSG_NONBLOCK ? 0 : patience(),
+	};
+	int ret;
+
+	memset(record, POISON, sizeof(*record));
+	record->data = PTR(data);
+	record->data_size = data ? CAPMSG_INLINE_MAX : 0;
+	ret = do_recv(fd, &arg);
+	return ret ? ret : arg.out_n == 1 ? 0 : -EPROTO;
+}
+
+int msg_recv(int fd, __u64 port, struct capmsg_record *record, void *data)
+{
+	return recv_one(fd, port, record, data, 0);
+}
+
+int msg_poll(int fd, __u64 port, struct capmsg_record *record, void *data)
+{
+	return recv_one(fd, port, record, data, CAPMSG_NONBLOCK);
+}
+
+/* --- bytes ---------------------------------------------------------------- */
+
+static inline __u64 pattern_word(size_t index, unsigned int seed)
+{
+	return (index + 1) * 0x9e3779b97f4a7c15ULL ^ seed * 0xc2b2ae3d27d4eb4fULL;
+}
+
+void pattern_fill(void *memory, size_t length, unsigned int seed)
+{
+	char *p = memory;
+	size_t i;
+
+	for (i = 0; i < length; i += 8) {
+		__u64 word = pattern_word(i / 8, seed);
+
+		memcpy(p + i, &word, length - i < 8 ? length - i : 8);
+	}
+}
+
+long pattern_check(const void *memory, size_t length, unsigned int seed)
+{
+	const char *p = memory;
+	size_t i, j;
+
+	for (i = 0; i < length; i += 8) {
+		__u64 word = pattern_word(i / 8, seed);
+		size_t n = length - i < 8 ? length - i : 8;
+
+		if (!memcmp(p + i, &word, n))
+			continue;
+		for (j = 0; p[i + j] == ((char *)&word)[j]; j++)
+			;
+		return i + j;
+	}
+	return -1;
+}
+
+long bytes_check(const void *memory, size_t length, unsigned char byte)
+{
+	const unsigned char *p = memory;
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (p[i] != byte)
+			return i;
+	return -1;
+}
+
+void *memory_new(size_t length, bool fill)
+{
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	if (fill)
+		memset(memory, POISON, length);
+	return memory;
+}
+
+__u64 random_next(__u64 *state)
+{
+	__u64 x = *state += 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+/* --- commands in threads -------------------------------------------------- */
+
+static void *job_run(void *data)
+{
+	struct job *job = data;
+
+	atomic_store(&job->tid, syscall(SYS_gettid));
+	job->ret = capmsg_do(job->fd, job->nr, job->arg);
+	atomic_store(&job->done, 1);
+	return NULL;
+}
+
+int job_start(struct job *job, int fd, unsigned int nr, void *arg)
+{
+	*job = (struct job){ .fd = fd, .nr = nr, .arg = arg };
+	return -pthread_create(&job->thread, NULL, job_run, job);
+}
+
+bool task_blocked(pid_t tid)
+{
+	char path[40], text[16] = "";
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 && atoi(text) == SYS_ioctl && text[0] != 'r';
+}
+
+bool job_blocked(struct job *job)
+{
+	/* Twice: once could be a short wait for a lock. */
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			  atomic_load(&job->done) ||
+			  (atomic_load(&job->tid) && task_blocked(job->tid) &&
+			   (sleep_ms(2), task_blocked(job->tid)))) &&
+	       !atomic_load(&job->done);
+}
+
+bool job_done(struct job *job, unsigned int ms)
+{
+	return WAIT_UNTIL(ms, atomic_load(&job->done));
+}
+
+int job_join(struct job *job)
+{
+	if (!job_done(job, CAPMSG_PATIENCE_MS + 2000))
+		return -ETIME;
+	pthread_join(job->thread, NULL);
+	return job->ret;
+}
+
+void job_signal(struct job *job, int sig)
+{
+	syscall(SYS_tgkill, getpid(), atomic_load(&job->tid), sig);
+}
+
+static void signal_nothing(int sig)
+{
+	(void)sig;
+}
+
+void signal_ignore(int sig, int flags)
+{
+	struct sigaction action = { .sa_handler = signal_nothing, .sa_flags = flags };
+
+	sigaction(sig, &action, NULL);
+}
+
+/* --- processes ------------------------------------------------------------ */
+
+static pid_t children[256];
+static unsigned int n_children;
+
+pid_t child_start(int (*fn)(void *arg), void *arg, int keep)
+{
+	pid_t parent = getpid(), pid = fork();
+	int ret;
+
+	if (pid > 0) {
+		children[n_children++ % 256] = pid;
+		return pid;
+	}
+	if (pid < 0)
+		return -errno;
+	n_children = 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	if (keep > 3)
+		close_range(3, keep - 1, 0);
+	if (keep != KEEP_ALL)
+		close_range(keep >= 3 ? keep + 1 : 3, ~0U, 0);
+	ret = fn(arg);
+	_exit(ret < 0 ? -ret : ret);
+}
+
+static void child_forget(pid_t pid)
+{
+	unsigned int i;
+
+	for (i = 0; i < 256; i++)
+		if (children[i] == pid)
+			children[i] = 0;
+}
+
+int child_wait(pid_t pid, unsigned int ms)
+{
+	int status = 0;
+
+	if (!WAIT_UNTIL(ms, waitpid(pid, &status, WNOHANG) != 0))
+		return -ETIME;
+	child_forget(pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+int child_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	return child_wait(pid, CAPMSG_PATIENCE_MS);
+}
+
+void children_end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 256; i++)
+		if (children[i] > 0)
+			child_kill(children[i]);
+}
+
+struct as_user {
+	uid_t uid;
+	int (*fn)(void *arg);
+	void *arg;
+};
+
+static int run_as(void *data)
+{
+	struct as_user *as = data;
+
+	if (setresgid(as->uid, as->uid, as->uid) || setresuid(as->uid, as->uid, as->uid))
+		return 250;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return as->fn(as->arg);
+}
+
+int child_as(uid_t uid, int (*fn)(void *arg), void *arg)
+{
+	struct as_user as = { uid, fn, arg };
+
+	return child_wait(child_start(run_as, &as, KEEP_NONE), CAPMSG_PATIENCE_MS);
+}
+
+/* --- the machine ---------------------------------------------------------- */
+
+long long file_number(const char *path, const char *key)
+{
+	long long number = -1;
+	char line[512], *at;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return -errno;
+	while (number == -1 && fgets(line, sizeof(line), file)) {
+		at = key ? strstr(line, key) : line;
+		if (at)
+			number = strtoll(at + (key ? strlen(key) : 0), NULL, 10);
+	}
+	fclose(file);
+	return number;
+}
+
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		ret = errno ? -errno : -EIO;
+	close(fd);
+	return ret;
+}
+
+bool hugetlb_reserve(unsigned int pages)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", pages);
+	return file_write("/proc/sys/vm/nr_hugepages", text) == 0 &&
+	       file_number("/proc/sys/vm/nr_hugepages", NULL) == pages;
+}
+
+/* --- nothing is left ------------------------------------------------------ */
+
+static const char *totals_left(const struct capmsg_query *query)
+{
+	static const char *const live[8] = {
+		"spaces", "cappages", "ports", "regions", "replies", "live[5]", "live[6]", "live[7]",
+	};
+	static char text[256];
+	size_t n = 0;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if (query->out_total_live[i] != (i == 0))
+			n += snprintf(text + n, sizeof(text) - n, "%llu %s, ",
+				      query->out_total_live[i], live[i]);
+	if (query->out_total_tombstones || query->out_total_exports ||
+	    query->out_total_pinned || query->out_total_frames_busy)
+		n += snprintf(text + n, sizeof(text) - n,
+			      "%llu tombstones, %llu exports, %llu pinned, %llu frames busy, ",
+			      query->out_total_tombstones, query->out_total_exports,
+			      query->out_total_pinned, query->out_total_frames_busy);
+	if (query->out_total_users > 1)
+		n += snprintf(text + n, sizeof(text) - n, "%llu users", query->out_total_users);
+	return n ? text : NULL;
+}
+
+const char *capmsg_leaks(void)
+{
+	struct capmsg_query query = { .flags = 0 };
+	int fd = space_open(), ret = 0;
+
+	if (fd < 0)
+		return "cannot open " CAPMSG_DEVICE;
+	WAIT_UNTIL(3000, (ret = do_query(fd, &query)) || !totals_left(&query));
+	close(fd);
+	return ret ? "QUERY fails" : totals_left(&query);
+}
