@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wait_test.c - senders and receivers that wait: deadlines, order, wakeups,
+ * signals, DESTROY, who gets which message.
+ */
+#include "kselftest_harness.h"
+#include "capmsg_util.h"
+
+#define PORT	SLOT(1)		/* depth 1 */
+#define REGION	SLOT(2)
+#define MANY	8
+
+FIXTURE(wait) {
+	int fd;
+	char *memory;
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+};
+
+FIXTURE_SETUP(wait)
+{
+	self->fd = space_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, do_setup(self->fd, &(struct capmsg_setup){ .frames = 32 }));
+	ASSERT_EQ(0, port_create(self->fd, PORT, 1));
+	self->memory = memory_new(2 * PAGE, true);
+}
+
+FIXTURE_TEARDOWN(wait)
+{
+	CAPMSG_TEARDOWN();
+}
+
+static struct capmsg_stat port_stat(int fd)
+{
+	struct capmsg_stat stat;
+
+	if (cap_stat(fd, PORT, &stat))
+		memset(&stat, POISON, sizeof(stat));
+	return stat;
+}
+
+static struct capmsg_send send_make(const void *data, size_t length, __u64 deadline)
+{
+	return (struct capmsg_send){ .size = sizeof(struct capmsg_send), .to = PORT,
+		.data = PTR(data), .length = length, .deadline = deadline };
+}
+
+/* A receive whose bytes go to @data. */
+struct receive {
+	struct job job;
+	struct capmsg_recv arg;
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+};
+
+static int receive_start(struct receive *r, int fd, __u64 deadline)
+{
+	memset(r, POISON, sizeof(*r));
+	r->record.data = PTR(r->data);
+	r->record.data_size = CAPMSG_INLINE_MAX;
+	r->arg = (struct capmsg_recv){ .port = PORT, .records = PTR(&r->record),
+		.n_records = 1, .deadline = deadline };
+	return JOB_START(&r->job, fd, recv, RECV, &r->arg);
+}
+
+/* --- deadlines -------------------------------------------------------------- */
+
+TEST_F(wait, deadline_past)
+{
+	struct capmsg_record record = { .data = PTR(self->data), .data_size = CAPMSG_INLINE_MAX };
+	struct capmsg_recv recv = { .port = PORT, .records = PTR(&record), .n_records = 1 };
+	const __u64 past[] = { 1, now_ns() - 1, now_ns() - 1000000000 };
+	struct capmsg_send send;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(past); i++) {
+		recv.deadline = past[i];
+		EXPECT_EQ(-ETIMEDOUT, do_recv(self->fd, &recv));
+		/* An error only if there is something to wait for. */
+		send = send_make("now", 3, past[i]);
+		EXPECT_EQ(0, do_send(self->fd, &send));
+		EXPECT_EQ(-ETIMEDOUT, do_send(self->fd, &send));
+		EXPECT_EQ(0, do_recv(self->fd, &recv));
+		EXPECT_EQ(3, record.out_length);
+	}
+	recv.flags = CAPMSG_NONBLOCK;
+	EXPECT_EQ(-EAGAIN, do_recv(self->fd, &recv));
+}
+
+/* Never early; late only as far as a slow machine excuses. */
+TEST_F(wait, deadline_future)
+{
+	struct capmsg_record record = { .data = PTR(self->data), .data_size = CAPMSG_INLINE_MAX };
+	struct capmsg_recv recv = { .port = PORT, .records = PTR(&record), .n_records = 1 };
+	const unsigned int waits[] = { 1, 20, 150 };
+	struct capmsg_send send;
+	unsigned int i;
+	__s64 late;
+
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
+		recv.deadline = in_ms(waits[i]);
+		EXPECT_EQ(-ETIMEDOUT, do_recv(self->fd, &recv));
+		late = now_ns() - recv.deadline;
+		EXPECT_LE(0, late);
+		EXPECT_GT(2000000000, late);
+		ASSERT_EQ(0, msg_try(self->fd, PORT, "", 0));
+		send = send_make("", 0, in_ms(waits[i]));
+		EXPECT_EQ(-ETIMEDOUT, do_send(self->fd, &send));
+		late = now_ns() - send.deadline;
+		EXPECT_LE(0, late);
+		EXPECT_GT(2000000000, late);
+		EXPECT_EQ(0, port_stat(self->fd).out_senders);
+		ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, self->data));
+		/* The send that gave up was never sent. */
+		ASSERT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &record, self->data));
+	}
+}
+
+/* The far end of time, and no deadline at all. */
+TEST_F(wait, deadline_far)
+{
+	const __u64 deadlines[] = { 0, ~0ULL, 1ULL << 63, (1ULL << 63) - 1, in_ms(3600000) };
+	struct receive r;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(deadlines); i++) {
+		ASSERT_EQ(0, receive_start(&r, self->fd, deadlines[i]));
+		ASSERT_TRUE(job_blocked(&r.job))
+			TH_LOG("deadline %llx does not wait", deadlines[i]);
+		EXPECT_FALSE(job_done(&r.job, 20));
+		ASSERT_EQ(0, msg_try(self->fd, PORT, "far", 3));
+		EXPECT_EQ(0, job_join(&r.job));
+		EXPECT_EQ(0, memcmp(r.data, "far", 3));
+	}
+}
+
+/* --- who gets what ---------------------------------------------------------- */
+
+TEST_F(wait, receiver_wakes)
+{
+	struct receive r;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+		if (i % 2)
+			ASSERT_TRUE(job_blocked(&r.job));
+		ASSERT_EQ(0, msg_try(self->fd, PORT, &i, sizeof(i)));
+		ASSERT_EQ(0, job_join(&r.job));
+		EXPECT_EQ(i, *(unsigned int *)r.data);
+		EXPECT_EQ(1, r.arg.out_n);
+	}
+}
+
+/* Several wait, each message goes to one of them. */
+TEST_F(wait, receivers_share)
+{
+	struct receive r[MANY];
+	unsigned int i, seen = 0;
+
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, receive_start(&r[i], self->fd, patience()));
+		ASSERT_TRUE(job_blocked(&r[i].job));
+	}
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, msg_send(self->fd, PORT, &i, sizeof(i)));
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, job_join(&r[i].job));
+		seen |= 1U << *(unsigned int *)r[i].data;
+	}
+	EXPECT_EQ((1U << MANY) - 1, seen);
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+}
+
+/* Waiting senders of one user get their turn in the order of arrival. */
+TEST_F(wait, senders_in_order)
+{
+	struct capmsg_send send[MANY];
+	struct job job[MANY];
+	unsigned int i, number[MANY];
+
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "full", 4));
+	for (i = 0; i < MANY; i++) {
+		number[i] = i;
+		send[i] = send_make(&number[i], sizeof(i), patience());
+		ASSERT_EQ(0, job_start(&job[i], self->fd, CAPMSG_CMD_SEND, &send[i]));
+		ASSERT_TRUE(WAIT_UNTIL(5000, port_stat(self->fd).out_senders == i + 1));
+	}
+	EXPECT_EQ(-EAGAIN, msg_try(self->fd, PORT, "late", 4));
+	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->data, "full", 4));
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+		EXPECT_EQ(i, *(unsigned int *)self->data);
+		EXPECT_EQ(0, job_join(&job[i]));
+	}
+	EXPECT_EQ(0, port_stat(self->fd).out_senders);
+}
+
+/* A sender that waits for a large buffer does not keep short messages away. */
+TEST_F(wait, large_waits_for_buffer)
+{
+	char *source = memory_new(PAGE, true);
+	struct capmsg_send send = send_make(source, PAGE, patience());
+	struct job job;
+	int ret;
+
+	ASSERT_EQ(0, region_create(self->fd, REGION, self->memory, 2 * PAGE));
+	ASSERT_EQ(0, job_start(&job, self->fd, CAPMSG_CMD_SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	EXPECT_EQ(1, port_stat(self->fd).out_senders);
+	/* A buffer that is too small is no help. */
+	ret = post_any(self->fd, PORT, REGION, 0, PAGE - 1, 0, 0);
+	EXPECT_EQ(0, ret);
+	EXPECT_FALSE(job_done(&job, 50));
+	ASSERT_EQ(0, post_take(self->fd, PORT, 0));
+	ASSERT_EQ(0, post_any(self->fd, PORT, REGION, PAGE, PAGE, 0, 0));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(PAGE, self->record.out_length);
+	EXPECT_EQ(0, self->record.out_flags);
+}
+
+static int send_numbers(void *arg)
+{
+	unsigned int i, id = *(unsigned int *)arg, message[2] = { id };
+	int fd = 3, ret = 0;
+
+	for (i = 0; i < 50 && !ret; i++) {
+		message[1] = i;
+		ret = msg_send(fd, PORT, message, sizeof(message));
+	}
+	return ret;
+}
+
+/* Four processes at a port of depth 1: nothing lost, doubled or out of turn. */
+TEST_F(wait, many_processes)
+{
+	unsigned int id, next[4] = { 0 }, message[2], i;
+	pid_t pids[4];
+
+	ASSERT_EQ(100, dup2(self->fd, 100));
+	ASSERT_EQ(3, dup2(100, 3));
+	for (id = 0; id < 4; id++)
+		pids[id] = child_start(send_numbers, &id, 3);
+	for (i = 0; i < 4 * 50; i++) {
+		ASSERT_EQ(0, msg_recv(100, PORT, &self->record, self->data));
+		memcpy(message, self->data, sizeof(message));
+		ASSERT_GT(4, message[0]);
+		EXPECT_EQ(next[message[0]], message[1]);
+		next[message[0]] = message[1] + 1;
+	}
+	for (id = 0; id < 4; id++)
+		EXPECT_EQ(0, child_wait(pids[id], CAPMSG_PATIENCE_MS));
+	EXPECT_EQ(-EAGAIN, msg_poll(100, PORT, &self->record, self->data));
+}
+
+/* --- DESTROY and the end of spaces ------------------------------------------- */
+
+TEST_F(wait, destroy_wakes_receivers)
+{
+	struct receive r[3];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, receive_start(&r[i], self->fd, patience()));
+		ASSERT_TRUE(job_blocked(&r[i].job));
+	}
+	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-ENOENT, job_join(&r[i].job));
+}
+
+TEST_F(wait, destroy_wakes_senders)
+{
+	struct capmsg_send send[4];
+	struct job job[4];
+	unsigned int i;
+
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "full", 4));
+	for (i = 0; i < 4; i++) {
+		send[i] = send_make(self->memory, i % 2 ? PAGE : 4, patience());
+		ASSERT_EQ(0, job_start(&job[i], self->fd, CAPMSG_CMD_SEND, &send[i]));
+		ASSERT_TRUE(job_blocked(&job[i]));
+	}
+	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(-ENOENT, job_join(&job[i]));
+}
+
+/* The last close of the receiver's space is the end of its port. */
+TEST_F(wait, close_wakes_senders)
+{
+	struct capmsg_send send = send_make("x", 1, patience());
+	int owner = space_new();
+	struct job job;
+
+	ASSERT_LE(0, owner);
+	ASSERT_EQ(0, port_create(owner, PORT, 1));
+	ASSERT_EQ(0, cap_give(owner, PORT, RIGHTS_SENDER, self->fd, SLOT(9)));
+	send.to = SLOT(9);
+	ASSERT_EQ(0, do_send(self->fd, &send));
+	ASSERT_EQ(0, job_start(&job, self->fd, CAPMSG_CMD_SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, close(owner));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+}
+
+static int wait_to_receive(void *unused)
+{
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+
+	return msg_recv(3, PORT, &record, data);
+}
+
+/* A receiver that is killed takes no message with it. */
+TEST_F(wait, receiver_killed)
+{
+	pid_t pid;
+
+	ASSERT_EQ(100, dup2(self->fd, 100));
+	ASSERT_EQ(3, dup2(100, 3));
+	pid = child_start(wait_to_receive, NULL, 3);
+	ASSERT_TRUE(WAIT_UNTIL(5000, task_blocked(pid)));
+	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
+	ASSERT_EQ(0, msg_try(100, PORT, "mine", 4));
+	ASSERT_EQ(0, msg_poll(100, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->data, "mine", 4));
+}
+
+static int wait_to_send(void *unused)
+{
+	char *memory = memory_new(PAGE, true);
+	int ret = msg_send(3, PORT, memory, PAGE);
+
+	return ret;
+}
+
+TEST_F(wait, sender_killed)
+{
+	pid_t pid;
+
+	ASSERT_EQ(100, dup2(self->fd, 100));
+	ASSERT_EQ(3, dup2(100, 3));
+	pid = child_start(wait_to_send, NULL, 3);
+	ASSERT_TRUE(WAIT_UNTIL(5000, port_stat(100).out_senders == 1));
+	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
+	EXPECT_EQ(0, port_stat(100).out_senders);
+	EXPECT_EQ(0, msg_try(100, PORT, "next", 4));
+	ASSERT_EQ(0, msg_poll(100, PORT, &self->record, self->data));
+}
+
+/* --- signals ----------------------------------------------------------------- */
+
+TEST_F(wait, signal_interrupts)
+{
+	struct capmsg_send send = send_make("x", 1, 0);
+	struct receive r;
+	struct job job;
+
+	signal_ignore(SIGUSR1, 0);
+	ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+	ASSERT_TRUE(job_blocked(&r.job));
+	job_signal(&r.job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&r.job));
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "full", 4));
+	ASSERT_EQ(0, job_start(&job, self->fd, CAPMSG_CMD_SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	job_signal(&job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&job));
+	EXPECT_EQ(0, port_stat(self->fd).out_senders);
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+}
+
+/* With SA_RESTART the commands go on, and the message arrives once. */
+TEST_F(wait, signal_restarts)
+{
+	struct capmsg_send send = send_make("once", 4, patience());
+	struct receive r;
+	struct job job;
+	unsigned int i;
+
+	signal_ignore(SIGUSR1, SA_RESTART);
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "full", 4));
+	ASSERT_EQ(0, job_start(&job, self->fd, CAPMSG_CMD_SEND, &send));
+	for (i = 0; i < 5; i++) {
+		ASSERT_TRUE(job_blocked(&job));
+		job_signal(&job, SIGUSR1);
+	}
+	EXPECT_FALSE(job_done(&job, 20));
+	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->data, "once", 4));
+	ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+	for (i = 0; i < 5; i++) {
+		ASSERT_TRUE(job_blocked(&r.job));
+		job_signal(&r.job, SIGUSR1);
+	}
+	EXPECT_FALSE(job_done(&r.job, 20));
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "here", 4));
+	EXPECT_EQ(0, job_join(&r.job));
+	EXPECT_EQ(0, memcmp(r.data, "here", 4));
+}
+
+/* The deadline holds through restarts: it is a point in time. */
+TEST_F(wait, restart_keeps_deadline)
+{
+	struct receive r;
+
+	signal_ignore(SIGUSR1, SA_RESTART);
+	ASSERT_EQ(0, receive_start(&r, self->fd, in_ms(150)));
+	while (!job_done(&r.job, 10))
+		job_signal(&r.job, SIGUSR1);
+	EXPECT_EQ(-ETIMEDOUT, job_join(&r.job));
+	EXPECT_GT(2000000000, now_ns() - r.arg.deadline);
+}
+
+/* --- frames ------------------------------------------------------------------ */
+
+TEST_F(wait, frames_exhausted)
+{
+	struct capmsg_query query = { .flags = 0 };
+	int fd = space_open();
+	struct receive r[2], late;
+
+	ASSERT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 2 }));
+	ASSERT_EQ(0, port_create(fd, PORT, 4));
+	ASSERT_EQ(0, receive_start(&r[0], fd, patience()));
+	ASSERT_TRUE(job_blocked(&r[0].job));
+	ASSERT_EQ(0, receive_start(&r[1], fd, patience()));
+	ASSERT_TRUE(job_blocked(&r[1].job));
+	ASSERT_EQ(0, do_query(fd, &query));
+	EXPECT_EQ(2, query.out_frames);
+	EXPECT_EQ(2, query.out_frames_busy);
+	EXPECT_EQ(2, query.out_total_frames_busy);
+	EXPECT_EQ(-EAGAIN, msg_send(fd, PORT, "", 0));
+	ASSERT_EQ(0, receive_start(&late, fd, patience()));
+	EXPECT_EQ(-EAGAIN, job_join(&late.job));
+	/* Commands that carry no message need no frame. */
+	EXPECT_EQ(0, cap_copy(fd, PORT, SLOT(2), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(0, cap_give(fd, PORT, RIGHTS_SENDER, self->fd, SLOT(9)));
+	EXPECT_EQ(0, msg_send(self->fd, SLOT(9), "1", 1));
+	EXPECT_EQ(0, msg_send(self->fd, SLOT(9), "2", 1));
+	EXPECT_EQ(0, job_join(&r[0].job));
+	EXPECT_EQ(0, job_join(&r[1].job));
+	ASSERT_EQ(0, do_query(fd, &query));
+	EXPECT_EQ(0, query.out_frames_busy);
+	EXPECT_EQ(0, msg_send(fd, PORT, "", 0));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
