@@ -107,6 +107,8 @@ class Commands(Generated):
         lines = [".. list-table::", "   :header-rows: 1", "   :widths: 8 28 64", "",
                  "   * - nr", "     - command", "     - what it does"]
         for command in api.commands:
+            if command.struct not in api.structs:
+                raise self.error(f"there is no struct {command.struct}")
             doc = api.structs[command.struct].doc.split("\n")[0]
             lines += [f"   * - {command.number}",
                       f"     - :c:struct:`{command.name} <{command.struct}>`",
