@@ -29,9 +29,15 @@ tools:
 	$(MAKE) -C tools/lib
 	$(MAKE) -C tools/capctl
 
-install uninstall: tools
-	$(MAKE) -C tools/lib $@
-	$(MAKE) -C tools/capctl $@
+install: tools
+	$(MAKE) -C tools/lib install
+	$(MAKE) -C tools/capctl install
+
+# Removes what install would bring, no more.
+uninstall: tools
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(MAKE) -s install DESTDIR="$$dir" && \
+		(cd "$$dir" && find . ! -type d) | while read -r file; do \
+			echo "rm $(DESTDIR)$${file#.}"; rm -f "$(DESTDIR)$${file#.}"; done
 
 # --- checks; they bring what they need, as root ---------------------------------
 check:
