@@ -275,7 +275,7 @@ static int cap_import(struct context *ctx, struct invocation *inv)
 		status = opt_u64(ctx, inv, OPT_FD, INT32_MAX, &fd);
 	if (status)
 		return status;
-	if (!name == (fd == UINT64_MAX))
+	if (!name == !option(inv, OPT_FD))
 		return usage(ctx, NULL, "cap import needs one of --fd and --env");
 	if (name) {
 		int inherited = capmsg_inherited_fd(name);
@@ -295,7 +295,7 @@ static int cap_import(struct context *ctx, struct invocation *inv)
 /* ---- the table ---- */
 
 static const struct argp_option copy_option_list[] = {
-	{ "rights", OPT_RIGHTS, "RIGHTS", 0, "Keep only these: letters of rwsvgd or names (all)", 0 },
+	{ "rights", OPT_RIGHTS, "RIGHTS", 0, "Keep only these: letters of rwsvgd, names (all)", 0 },
 	{ "badge", OPT_BADGE, "N", 0, "Receivers will see this number", 0 },
 	{ "guard", OPT_GUARD, "BITS/LEN", 0, "Address bits that must come first", 0 },
 	{ "subpage", OPT_SUBPAGE, "N/BITS", 0, "Only part N of the 2^BITS parts of a cappage", 0 },

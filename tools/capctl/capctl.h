@@ -117,7 +117,7 @@ enum option_key {
 	OPT_REGION, OPT_OFFSET, OPT_LENGTH, OPT_LANDING, OPT_CAPS, OPT_COOKIE,
 	OPT_POST, OPT_SEQ, OPT_LAST, OPT_FD, OPT_ENV, OPT_CAP, OPT_MOVE,
 	OPT_TIMEOUT, OPT_NOWAIT, OPT_SIZE, OPT_OUT, OPT_BATCH, OPT_REPOST,
-	OPT_REPLY, OPT_REPLY_CMD, OPT_AS_FD, OPT_COUNT_CALLS,
+	OPT_REPLY, OPT_REPLY_CMD, OPT_RECV, OPT_AS_FD, OPT_COUNT_CALLS,
 	OPT_JSON = 'j', OPT_NO_HEADINGS = 'n', OPT_COLUMNS = 'o',
 	OPT_IMPORT = 'i', OPT_BACKGROUND = 'b',
 };
@@ -267,6 +267,11 @@ int payload_write(struct context *ctx, const char *file, const void *data,
 		  size_t length);
 int payload_filter(struct context *ctx, char *const *command, const void *input,
 		   size_t length, struct payload *out);
+
+/* ---- recv.c ---- */
+
+int recv_next(struct context *ctx, struct invocation *inv,
+	      const struct capmsg_reply *reply, uint64_t port, int *out_err);
 
 /* ---- script.c ---- */
 

@@ -206,8 +206,8 @@ static void apply_common(struct context *ctx, const struct invocation *inv)
 {
 	const char *columns = option(inv, OPT_COLUMNS);
 
-	ctx->json |= option(inv, OPT_JSON) != NULL;
-	ctx->no_headings |= option(inv, OPT_NO_HEADINGS) != NULL;
+	ctx->json |= !!option(inv, OPT_JSON);
+	ctx->no_headings |= !!option(inv, OPT_NO_HEADINGS);
 	if (columns)
 		ctx->columns = columns;
 }
@@ -334,7 +334,8 @@ int command_dispatch(struct context *ctx, int argc, char **argv)
 /* --import NAME=ADDR */
 static int import(struct context *ctx, const char *text)
 {
-	const char *equals = strchr(text, '=');
+	char *words[6];
+	char *equals = strchr(text, '=');
 	char *name;
 	int status;
 
@@ -343,8 +344,13 @@ static int import(struct context *ctx, const char *text)
 	name = strndup(text, (size_t)(equals - text));
 	if (!name)
 		return fail(ctx, -ENOMEM, NULL, "--import %s", text);
-	status = command_dispatch(ctx, 5, (char *[]){ "cap", "import", "--env", name,
-						     (char *)equals + 1, NULL });
+	words[0] = "cap";
+	words[1] = "import";
+	words[2] = "--env";
+	words[3] = name;
+	words[4] = equals + 1;
+	words[5] = NULL;
+	status = command_dispatch(ctx, 5, words);
 	free(name);
 	return status;
 }

@@ -17,14 +17,14 @@ static const struct {
 	int err;
 	const char *hint;
 } hints[] = {
-	{ ENOENT, "'capctl cap list' in the same script shows which slots are in use; a space ends with its capctl" },
+	{ ENOENT, "'cap list' shows the slots in use; a space ends with its capctl" },
 	{ EACCES, "'capctl cap show ADDR' shows the rights there are; rights only ever shrink" },
 	{ EPERM, "try it as root, or ask who administers the device" },
 	{ EEXIST, "name a void slot, or empty this one with 'cap clear'" },
 	{ EBUSY, "take the post back with 'port unpost', or wait until its message is received" },
-	{ EINVAL, "'capctl cap show ADDR' shows what the address names; the command's --help tells what it takes" },
+	{ EINVAL, "'cap show ADDR' shows what is there; --help tells what the command takes" },
 	{ EDQUOT, "'capctl status' shows limit and use; 'ulimit -l' is what may be pinned" },
-	{ EMSGSIZE, "give more room (--size, --region, port create --max-size, --caps) or send less" },
+	{ EMSGSIZE, "give more room (--size, --region, --max-size, --caps) or send less" },
 	{ EAGAIN, "leave out --nowait, or try again when the receiver has caught up" },
 	{ ETIMEDOUT, "give more time with --timeout, or see whether the other side still runs" },
 	{ EPIPE, "the server dropped the call or went away; call again if that makes sense" },

@@ -172,13 +172,17 @@ static int run_exec(struct context *ctx, struct invocation *inv)
 	status = space_open(ctx);
 	if (!status)
 		status = hand_all(ctx, inv, &hand);
-	if (!status && !(text = hand_text(&hand)))
+	text = hand_text(&hand);
+	if (!status && !text)
 		status = fail_file(ctx, ENOMEM, "handing capabilities down");
 	fflush(stdout);
-	if (!status && (pid = fork()) < 0)
-		status = fail_file(ctx, errno, "starting %s", inv->child[0]);
-	if (!pid)
-		child(&hand, text, inv->child);
+	if (!status) {
+		pid = fork();
+		if (!pid)
+			child(&hand, text, inv->child);
+		if (pid < 0)
+			status = fail_file(ctx, errno, "starting %s", inv->child[0]);
+	}
 	close_hand(&hand);
 	free(text);
 	if (status)
@@ -223,9 +227,12 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
+#define EXEC_SUMMARY "Run a program that inherits capabilities."
+#define WAIT_SUMMARY "Wait for programs that exec --background has started."
+
 static const struct command exec_commands[] = {
 	{ .args = "[ADDR[:RIGHTS]] -- COMMAND...",
-	  .summary = "Run a program that inherits capabilities.",
+	  .summary = EXEC_SUMMARY,
 	  .details = "The environment variable " CAPMSG_FD_VARIABLE " tells it which: NAME=FD, separated "
 		     "by commas; the name of ADDR is cap. It imports them with capmsg_import(), or "
 		     "with 'capctl --import NAME=ADDR ...'. The exit status is that of the command; "
@@ -235,9 +242,14 @@ static const struct command exec_commands[] = {
 };
 
 static const struct command wait_commands[] = {
-	{ .args = "", .summary = "Wait for programs that exec --background has started.",
+	{ .args = "", .summary = WAIT_SUMMARY,
 	  .run = run_wait },
 };
 
-const struct object exec_object = { "exec", "run a program that inherits capabilities", exec_commands, 1 };
-const struct object wait_object = { "wait", "wait for programs in the background", wait_commands, 1 };
+const struct object exec_object = {
+	"exec", "run a program that inherits capabilities", exec_commands, 1,
+};
+
+const struct object wait_object = {
+	"wait", "wait for programs in the background", wait_commands, 1,
+};

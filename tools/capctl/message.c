@@ -29,7 +29,7 @@ int opt_call(struct context *ctx, const struct invocation *inv, uint64_t port,
 		*out_seq = ctx->space.call_seq;
 		return STATUS_OK;
 	}
-	if ((post == UINT64_MAX) != (seq == UINT64_MAX))
+	if (!option(inv, OPT_POST) != !option(inv, OPT_SEQ))
 		return usage(ctx, "recv prints both", "--post and --seq go together");
 	*out_named = post != UINT64_MAX;
 	return STATUS_OK;
@@ -207,6 +207,9 @@ static int run_reply(struct context *ctx, struct invocation *inv)
 		status = arg_address(ctx, inv->args[0], &to);
 	if (!status)
 		status = opt_call(ctx, inv, to, &named, &post, &seq);
+	if (!status && option(inv, OPT_RECV) && !named)
+		status = usage(ctx, "give --last, or --post and --seq",
+			       "--recv needs a port to receive from");
 	if (!status)
 		status = payload_build(ctx, inv, inv->args + 1, inv->n_args - 1, &payload);
 	if (status)
@@ -220,10 +223,14 @@ static int run_reply(struct context *ctx, struct invocation *inv)
 	reply.n_items = payload.n_items;
 	reply.post = named ? post : 0;
 	reply.seq = named ? seq : 0;
-	err = capmsg_reply(ctx->space.fd, &reply);
-	if (err)
-		status = fail(ctx, err, NULL, "answering %s with %llu bytes",
-			      inv->args[0], (unsigned long long)payload_total(&payload));
+	if (option(inv, OPT_RECV)) {
+		status = recv_next(ctx, inv, &reply, to, &err);
+	} else {
+		err = capmsg_reply(ctx->space.fd, &reply);
+		if (err)
+			status = fail(ctx, err, NULL, "answering %s with %llu bytes", inv->args[0],
+				      (unsigned long long)payload_total(&payload));
+	}
 	payload_free(&payload);
 	if (named && (!err || err == -ESTALE))
 		space_release(ctx, to, post);
@@ -237,20 +244,19 @@ static int run_reply(struct context *ctx, struct invocation *inv)
 	"the pieces of one message. --cap carries the capability at ADDR, with RIGHTS " \
 	"(letters of rwsvgd) at most."
 
-#define MESSAGE_OPTIONS \
-	{ "cap", OPT_CAP, "ADDR[:RIGHTS]", 0, "Send this capability along", 0 }, \
-	{ "move", OPT_MOVE, "ADDR", 0, "Send this reply right along, moving it", 0 }
-
-#define WAIT_OPTIONS \
-	{ "timeout", OPT_TIMEOUT, "TIME", 0, "Give up after so long (5s, 100ms)", 0 }, \
-	{ "nowait", OPT_NOWAIT, NULL, 0, "Fail rather than wait", 0 }
-
 static const struct argp_option send_options[] = {
-	MESSAGE_OPTIONS, WAIT_OPTIONS, { 0 }
+	{ "cap", OPT_CAP, "ADDR[:RIGHTS]", 0, "Send this capability along", 0 },
+	{ "move", OPT_MOVE, "ADDR", 0, "Send this reply right along, moving it", 0 },
+	{ "timeout", OPT_TIMEOUT, "TIME", 0, "Give up after so long (5s, 100ms)", 0 },
+	{ "nowait", OPT_NOWAIT, NULL, 0, "Fail rather than wait", 0 },
+	{ 0 }
 };
 
 static const struct argp_option call_options[] = {
-	MESSAGE_OPTIONS, WAIT_OPTIONS,
+	{ "cap", OPT_CAP, "ADDR[:RIGHTS]", 0, "Send this capability along", 0 },
+	{ "move", OPT_MOVE, "ADDR", 0, "Send this reply right along, moving it", 0 },
+	{ "timeout", OPT_TIMEOUT, "TIME", 0, "Give up after so long (5s, 100ms)", 0 },
+	{ "nowait", OPT_NOWAIT, NULL, 0, "Fail rather than wait", 0 },
 	{ "size", OPT_SIZE, "SIZE", 0, "Room for the answer (4096)", 0 },
 	{ "region", OPT_REGION, NULL, 0, "Let the answer arrive in a registered region", 0 },
 	{ "landing", OPT_LANDING, "ADDR", 0, "First slot for the answer's capabilities", 0 },
@@ -260,10 +266,13 @@ static const struct argp_option call_options[] = {
 };
 
 static const struct argp_option reply_options[] = {
-	MESSAGE_OPTIONS,
+	{ "cap", OPT_CAP, "ADDR[:RIGHTS]", 0, "Send this capability along", 0 },
+	{ "move", OPT_MOVE, "ADDR", 0, "Send this reply right along, moving it", 0 },
 	{ "post", OPT_POST, "N", 0, "ADDR is a port: answer the call in this post ...", 0 },
 	{ "seq", OPT_SEQ, "N", 0, "... of this sequence number", 0 },
 	{ "last", OPT_LAST, NULL, 0, "ADDR is a port: answer the last call received from it", 0 },
+	{ "recv", OPT_RECV, NULL, 0, "Then receive the next message, in the same system call", 0 },
+	{ "timeout", OPT_TIMEOUT, "TIME", 0, "With --recv: give up after so long", 0 },
 	{ 0 }
 };
 
@@ -285,5 +294,8 @@ static const struct command reply_commands[] = {
 };
 
 const struct object send_object = { "send", "send a message", send_commands, 1 };
-const struct object call_object = { "call", "send a message and wait for its answer", call_commands, 1 };
+const struct object call_object = {
+	"call", "send a message and wait for its answer", call_commands, 1,
+};
+
 const struct object reply_object = { "reply", "answer a call", reply_commands, 1 };

@@ -236,6 +236,7 @@ static int port_post(struct context *ctx, struct invocation *inv)
 
 static int port_unpost(struct context *ctx, struct invocation *inv)
 {
+	static const char full[] = "receive the message, and answer it if it is a call";
 	uint64_t port, post;
 	int status = space_open(ctx), err;
 
@@ -246,8 +247,10 @@ static int port_unpost(struct context *ctx, struct invocation *inv)
 	if (status)
 		return status;
 	err = capmsg_unpost(ctx->space.fd, port, (uint32_t)post);
-	return err ? fail(ctx, err, err == -EBUSY ? "receive the message, and answer it if it is a call" : NULL,
-			  "taking post %s of %s back", inv->args[1], inv->args[0]) : 0;
+	if (err)
+		return fail(ctx, err, err == -EBUSY ? full : NULL, "taking post %s of %s back",
+			    inv->args[1], inv->args[0]);
+	return STATUS_OK;
 }
 
 static const struct argp_option port_options[] = {

@@ -236,10 +236,13 @@ int payload_filter(struct context *ctx, char *const *command, const void *input,
 		err = write_all(in, input, length);
 	if (!err && lseek(in, 0, SEEK_SET) < 0)
 		err = -errno;
-	if (!err && (pid = fork()) < 0)
-		err = -errno;
-	if (!pid)
-		run_child(command, in, pipes[1]);
+	if (!err) {
+		pid = fork();
+		if (!pid)
+			run_child(command, in, pipes[1]);
+		if (pid < 0)
+			err = -errno;
+	}
 	if (in >= 0)
 		close(in);
 	if (pipes[1] >= 0)

@@ -71,9 +71,11 @@ static int take_options(struct context *ctx, struct invocation *inv,
 	if (region)
 		return space_add_temporary(ctx, r->port, r->size, r->landing,
 					   r->max_caps, &r->temporary);
-	if (r->size && !(r->plain = malloc(r->size)))
-		return fail_file(ctx, ENOMEM, "making room for the message");
-	return STATUS_OK;
+	if (!r->size)
+		return STATUS_OK;
+	r->plain = malloc(r->size);
+	return r->plain ? STATUS_OK :
+			  fail_file(ctx, ENOMEM, "making room for the message");
 }
 
 static int receive(struct context *ctx, struct invocation *inv, struct reception *r)
@@ -236,6 +238,50 @@ static int deal_with(struct context *ctx, struct invocation *inv, struct recepti
 	return status;
 }
 
+/*
+ * Answers a call and receives the next message from @port in one system call.
+ * *out_err says whether the answer went out: 0, or -errno, which has been reported.
+ */
+int recv_next(struct context *ctx, struct invocation *inv,
+	      const struct capmsg_reply *reply, uint64_t port, int *out_err)
+{
+	struct reception *r = calloc(1, sizeof(*r));
+	struct capmsg_reply_recv args = {
+		.flags = reply->flags,
+		.to = reply->to, .data = reply->data, .length = reply->length,
+		.items = reply->items, .n_iov = reply->n_iov, .n_items = reply->n_items,
+		.post = reply->post, .seq = reply->seq,
+		.port = port, .n_records = 1,
+	};
+	uint64_t deadline = 0;
+	int status = opt_deadline(ctx, inv, &deadline);
+
+	*out_err = -ENOMEM;
+	if (!r || status) {
+		free(r);
+		return status ? status : fail_file(ctx, ENOMEM, "receiving");
+	}
+	r->port = port;
+	r->records[0].data = (uintptr_t)r->bytes[0];
+	r->records[0].data_size = sizeof(r->bytes[0]);
+	args.records = (uintptr_t)r->records;
+	args.deadline = deadline;
+	*out_err = capmsg_reply_recv(ctx->space.fd, &args);
+	if (*out_err) {
+		bool answered = args.flags & CAPMSG_REPLY_NONE;
+
+		status = fail(ctx, *out_err, NULL, answered ? "answered; receiving from %s" :
+			      "answering %s", inv->args[0]);
+		*out_err = answered ? 0 : *out_err;
+	} else {
+		doc_u64(ctx->doc, "late", args.out_reply_error == ESTALE);
+		r->n = args.out_n;
+		status = deal_with(ctx, inv, r);
+	}
+	free(r);
+	return status;
+}
+
 static int run_recv(struct context *ctx, struct invocation *inv)
 {
 	struct reception *r = calloc(1, sizeof(*r));
@@ -262,7 +308,7 @@ static int run_recv(struct context *ctx, struct invocation *inv)
 
 static const struct argp_option options[] = {
 	{ "size", OPT_SIZE, "SIZE", 0, "Room for a message that is not short", 0 },
-	{ "region", OPT_REGION, NULL, 0, "Let it arrive in a registered region, not in a plain buffer", 0 },
+	{ "region", OPT_REGION, NULL, 0, "Let it arrive in a region, not in a plain buffer", 0 },
 	{ "landing", OPT_LANDING, "ADDR", 0, "First slot for its capabilities", 0 },
 	{ "caps", OPT_CAPS, "N", 0, "Number of landing slots (1)", 0 },
 	{ "out", OPT_OUT, "FILE", 0, "Write its bytes there (-: stdout)", 0 },
@@ -271,7 +317,7 @@ static const struct argp_option options[] = {
 	{ "batch", OPT_BATCH, "N", 0, "Take up to N messages that are there (1)", 0 },
 	{ "repost", OPT_REPOST, "POST", 0, "First post this one again as it was", 0 },
 	{ "reply", OPT_REPLY, "DATA", 0, "If it is a call, answer it so", 0 },
-	{ "reply-cmd", OPT_REPLY_CMD, "COMMAND", 0, "If it is a call, answer with the command's output", 0 },
+	{ "reply-cmd", OPT_REPLY_CMD, "COMMAND", 0, "If it is a call, answer with this output", 0 },
 	{ "cap", OPT_CAP, "ADDR[:RIGHTS]", 0, "Send this capability along with --reply", 0 },
 	{ 0 }
 };

@@ -58,7 +58,8 @@ int script_words(char *line, char ***out_words, int *out_n, const char **why)
 		in += strspn(in, " \t\r\n");
 		if (!*in || *in == '#')
 			break;
-		word = end = in;
+		word = in;
+		end = in;
 		*why = one_word(&in, &end);
 		if (*why) {
 			free(words);

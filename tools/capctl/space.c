@@ -35,7 +35,7 @@ static int open_device(struct context *ctx)
 		return fail(ctx, fd, "'ls -l " CAPMSG_DEVICE "' shows who may open it",
 			    "opening %s", CAPMSG_DEVICE);
 	if (fd == -ENOENT || fd == -ENODEV || fd == -ENXIO)
-		return fail(ctx, ENODEV, "'modprobe capmsg' (or insmod capmsg.ko) loads it; 'capctl doctor' looks closer",
+		return fail(ctx, ENODEV, "'modprobe capmsg' or insmod loads it; 'capctl doctor' looks closer",
 			    "opening %s", CAPMSG_DEVICE);
 	if (fd < 0)
 		return fail(ctx, fd, NULL, "opening %s", CAPMSG_DEVICE);
@@ -60,9 +60,11 @@ int space_setup(struct context *ctx, struct capmsg_setup *setup)
 	err = capmsg_setup(ctx->space.fd, setup);
 	if (!err)
 		err = capmsg_query(ctx->space.fd, &query);
-	if (err)
-		return fail(ctx, err, err == -EBUSY ? "'space setup' must come before all else, and once" : NULL,
+	if (err == -EBUSY)
+		return fail(ctx, err, "'space setup' must come before all else, and once",
 			    "setting the space up");
+	if (err)
+		return fail(ctx, err, NULL, "setting the space up");
 	ctx->space.set_up = true;
 	ctx->space.root_bits = query.out_root_bits;
 	return STATUS_OK;
@@ -221,10 +223,12 @@ int space_add_buffer(struct context *ctx, struct buffer buffer,
 	args.cookie = (uint64_t)(mine - space->buffers) + 1;
 	err = capmsg_post(space->fd, &args);
 	if (err) {
+		static const char full[] =
+			"all posts have buffers: receive, unpost, or create it with more --depth";
 		char text[CAPMSG_ADDRESS_TEXT];
 
-		return fail(ctx, err, err == -EAGAIN ? "every post of the port has a buffer: receive, unpost, or create it with more --depth" : NULL,
-			    "posting to port %s", address_text(buffer.port, text));
+		return fail(ctx, err, err == -EAGAIN ? full : NULL, "posting to port %s",
+			    address_text(buffer.port, text));
 	}
 	/* The post has one buffer at a time. */
 	for (size_t i = 0; i < space->n_buffers; i++)
