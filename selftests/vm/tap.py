@@ -4,7 +4,7 @@
 prints one numbered TAP line for each result of the whole run.
 
   tap.py boot    --results F --kernel NAME --expect A,B --console LOG [--kunit A,B]  <output of vm/run --raw
-  tap.py lines   --results F --group NAME --status N                   <TAP lines of a script
+  tap.py lines   --results F --group NAME      <TAP lines of a script, then `== status N`
   tap.py case    --results F NAME STATUS [LOG]         one result, from an exit status
   tap.py finish  --results F --skips FILE [--quick]    the last line, and the verdict
   tap.py console LOG                                   only looks through a console log
@@ -64,9 +64,11 @@ class Run:
     def __init__(self, path):
         self.path = path
         self.kernel = '-'
-        self.count = len(self.results()) if os.path.exists(path) else 0
+        self.count = len(self.results())
 
     def results(self):
+        if not os.path.exists(self.path):
+            return []
         with open(self.path) as f:
             return [json.loads(line) for line in f]
 
@@ -258,7 +260,7 @@ def boot(args):
 def lines(args):
     run = Run(args.results)
     before = run.count
-    recent, seen, status = [], False, 'pass'
+    recent, seen, status, ended = [], False, 'pass', 'none'
     for line in sys.stdin:
         line = line.rstrip('\n')
         if (m := RESULT.match(line)):
@@ -266,16 +268,18 @@ def lines(args):
             status = 'fail' if m['bad'] else 'skip' if note.upper().startswith('SKIP') else 'pass'
             run.add(m['name'], status, note[4:].strip() if status == 'skip' else note, recent)
             recent = []
+        elif line.startswith('== status '):
+            ended = line[10:]
         elif status == 'fail' and line.startswith('# '):  # more about the last result
-            print(line)
+            print(line, flush=True)
         elif not PLAN.match(line):
             recent.append(line)
             del recent[:-200]
     failed = any(r['status'] == 'fail' for r in run.results()[before:])
     for line in recent if failed else []:
         print(f'# {line}')
-    if not seen or (args.status != '0' and not failed):
-        run.add(f'{args.group}.end', 'fail', f'exit status {args.status}' if seen else 'printed no result', recent)
+    if not seen or (ended != '0' and not failed):
+        run.add(f'{args.group}.end', 'fail', f'exit status {ended}' if seen else 'printed no result', recent)
     return 0
 
 
@@ -339,7 +343,7 @@ def main():
     flag = {'action': 'store_true'}
     command(boot, (['--kernel'], {'required': True}), (['--label'], {'default': ''}), (['--expect'], {'default': ''}),
             (['--console'], {'required': True}), (['--kunit'], {}))
-    command(lines, (['--group'], {'required': True}), (['--status'], {'required': True}))
+    command(lines, (['--group'], {'required': True}))
     command(case, 'name', 'status', (['log'], {'nargs': '?'}))
     command(finish, (['--skips'], {'required': True}), (['--quick'], flag))
     command(console, 'log')
