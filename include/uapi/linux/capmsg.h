@@ -102,6 +102,9 @@
  * EMSGSIZE     the message can never fit
  * EAGAIN       the command would wait and was told not to, or no frame is free
  * ETIMEDOUT    the deadline has passed
+ * EBADF        no such file descriptor
+ * EMFILE       the process has no file descriptor free
+ * ENFILE       the system has no file free
  * EINTR        interrupted by a signal; before a message is committed the
  *              command is restarted instead where the signal handler asks
  *              for that (SA_RESTART)
@@ -674,16 +677,17 @@ struct capmsg_destroy {
  * @cookie: handed back with the message
  * @max_caps: capabilities the post takes at most; 0 without @landing
  * @post: number of the post, or CAPMSG_POST_ANY: an idle post, else one that
- *	is posted without a buffer
+ *	is posted with neither buffer nor landing slots
  * @out_post: number of the post
  * @__reserved: must be zero
  *
- * An idle post, or one that is posted and not claimed, gets this buffer and
- * these landing slots in place of what it had. Messages of senders who wait
+ * An idle post gets this buffer and these landing slots in place of what it
+ * had; so does one that is posted with neither. Messages of senders who wait
  * may arrive at once.
  *
- * Errors: ENOENT, EACCES, EAGAIN (no post is free), EBUSY (that post is
- * claimed, filled, or holds a reply right; a landing slot is reserved), EEXIST
+ * Errors: ENOENT, EACCES, EAGAIN (no post is free), EBUSY (that post has a
+ * buffer or landing slots and is posted, or it is filled, or holds a reply
+ * right; a landing slot is reserved), EEXIST
  * (a landing slot is not void); EINVAL also for a range outside the region.
  */
 struct capmsg_post {
@@ -868,7 +872,10 @@ struct capmsg_record {
  * the call fails with its error before anything is received.
  *
  * A call that arrives in the plain buffer leaves its reply right in no post:
- * such messages are refused to it, they need a post.
+ * such messages are refused to it, they need a post. Bytes of a short message
+ * are in the plain buffer as well, if it was taken by that buffer
+ * (CAPMSG_RECORD_PLAIN). If the record cannot be written any more when that
+ * message has come, it is lost (EFAULT).
  *
  * Errors: ENOENT (also: the port was destroyed), EACCES, EAGAIN, ETIMEDOUT,
  * EINTR, EMSGSIZE, EBUSY (a repost is not idle or holds a reply right; a
@@ -1017,7 +1024,8 @@ struct capmsg_reply {
  * not keep the server from its next message. If the receive fails or is
  * interrupted after the answer was delivered, CAPMSG_REPLY_NONE is set in
  * the caller's @flags: the same struct can be used again, and a restart after a
- * signal does not answer twice.
+ * signal does not answer twice. @out_reply_error is written as soon as the
+ * answer is decided.
  *
  * Errors: those of REPLY (but ESTALE) and RECV (but plain buffers).
  */

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Users and accounts. A charge is checked against the limit at every level of
+ * user namespaces before it is made for good: what is over the limit anywhere
+ * is taken back everywhere.
+ */
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "account.h"
+
+unsigned long capmsg_max_objects = 65536;
+module_param_named(max_objects, capmsg_max_objects, ulong, 0644);
+MODULE_PARM_DESC(max_objects, "objects that one user may own (65536)");
+
+unsigned long capmsg_max_bytes = 64UL << 20;
+module_param_named(max_bytes, capmsg_max_bytes, ulong, 0644);
+MODULE_PARM_DESC(max_bytes, "bytes of kernel memory per user (64 MiB)");
+
+static DEFINE_HASHTABLE(users, 7);
+static DEFINE_SPINLOCK(users_lock);
+static unsigned long users_count;
+
+/* Irqs off: the last reference may be dropped by an RCU callback. */
+static struct capmsg_user *user_find(struct user_namespace *ns, kuid_t uid)
+{
+	struct capmsg_user *user;
+
+	lockdep_assert_held(&users_lock);
+	hash_for_each_possible(users, user, node, __kuid_val(uid)) {
+		if (user->ns == ns && uid_eq(user->uid, uid))
+			return capmsg_user_get(user);
+	}
+	return NULL;
+}
+
+static struct capmsg_user *user_insert(struct capmsg_user *fresh)
+{
+	struct capmsg_user *user;
+	unsigned long flags;
+
+	spin_lock_irqsave(&users_lock, flags);
+	user = user_find(fresh->ns, fresh->uid);
+	if (!user) {
+		hash_add(users, &fresh->node, __kuid_val(fresh->uid));
+		users_count++;
+	}
+	spin_unlock_irqrestore(&users_lock, flags);
+	return user;
+}
+
+/* Returns the user with a reference, or NULL without memory. */
+static struct capmsg_user *user_make(struct user_namespace *ns, kuid_t uid,
+				     struct capmsg_user *parent)
+{
+	struct capmsg_user *fresh, *user;
+	unsigned long flags;
+
+	spin_lock_irqsave(&users_lock, flags);
+	user = user_find(ns, uid);
+	spin_unlock_irqrestore(&users_lock, flags);
+	if (user)
+		return user;
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	if (!fresh)
+		return NULL;
+	refcount_set(&fresh->refs, 1);
+	fresh->uid = uid;
+	fresh->ns = get_user_ns(ns);
+	fresh->parent = parent ? capmsg_user_get(parent) : NULL;
+	user = user_insert(fresh);
+	if (!user)
+		return fresh;
+	if (parent)
+		capmsg_user_put(parent);
+	put_user_ns(fresh->ns);
+	kfree(fresh);
+	return user;
+}
+
+#define NS_DEPTH_MAX	33	/* the kernel nests user namespaces 32 deep */
+
+/* From the initial namespace down, so that a parent exists before its child. */
+static struct capmsg_user *user_of_current(void)
+{
+	struct user_namespace *path[NS_DEPTH_MAX], *ns = current_user_ns();
+	struct capmsg_user *user = NULL, *parent;
+	int depth = 0;
+	kuid_t uid;
+
+	for (; depth < NS_DEPTH_MAX; ns = ns->parent) {
+		path[depth++] = ns;
+		if (ns == &init_user_ns)
+			break;
+	}
+	while (depth--) {
+		parent = user;
+		uid = depth ? path[depth - 1]->owner : current_uid();
+		user = user_make(path[depth], uid, parent);
+		if (parent)
+			capmsg_user_put(parent);
+		if (!user)
+			return NULL;
+	}
+	return user;
+}
+
+/**
+ * capmsg_user_get() - take a reference to a user
+ * @user: the user
+ *
+ * Context: Any.
+ * Return: @user.
+ */
+struct capmsg_user *capmsg_user_get(struct capmsg_user *user)
+{
+	refcount_inc(&user->refs);
+	return user;
+}
+
+/**
+ * capmsg_user_put() - drop a reference to a user
+ * @user: the user; not to be used any more
+ *
+ * Goes up the chain as far as references end.
+ *
+ * Context: Any, RCU callbacks included.
+ */
+void capmsg_user_put(struct capmsg_user *user)
+{
+	struct capmsg_user *parent;
+	unsigned long flags;
+
+	while (user && refcount_dec_and_lock_irqsave(&user->refs, &users_lock,
+						     &flags)) {
+		hash_del(&user->node);
+		users_count--;
+		spin_unlock_irqrestore(&users_lock, flags);
+		parent = user->parent;
+		put_user_ns(user->ns);
+		kfree(user);
+		user = parent;
+	}
+}
+
+/**
+ * capmsg_users_count() - number of users that are accounted
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_users_count(void)
+{
+	return READ_ONCE(users_count);
+}
+
+static bool charge_one(atomic_long_t *count, long n, unsigned long max)
+{
+	if (!n)
+		return true;
+	if (atomic_long_add_return(n, count) <= (long)min_t(unsigned long, max,
+							    LONG_MAX))
+		return true;
+	atomic_long_sub(n, count);
+	return false;
+}
+
+static bool user_charge(struct capmsg_user *user, long objects, long bytes)
+{
+	if (!charge_one(&user->objects, objects, READ_ONCE(capmsg_max_objects)))
+		return false;
+	if (charge_one(&user->bytes, bytes, READ_ONCE(capmsg_max_bytes)))
+		return true;
+	atomic_long_sub(objects, &user->objects);
+	return false;
+}
+
+static void uncharge_until(struct capmsg_user *user, struct capmsg_user *end,
+			   long objects, long bytes)
+{
+	long left;
+
+	for (; user != end; user = user->parent) {
+		left = atomic_long_sub_return(objects, &user->objects);
+		WARN_ON_ONCE(left < 0);
+		left = atomic_long_sub_return(bytes, &user->bytes);
+		WARN_ON_ONCE(left < 0);
+	}
+}
+
+/**
+ * capmsg_user_charge() - charge a user and the owners of its namespaces
+ * @user: who pays
+ * @objects: number of objects, not negative
+ * @bytes: bytes of kernel memory, not negative
+ *
+ * Charged before anything is allocated, so that a quota bounds memory.
+ *
+ * Context: Any.
+ * Return: 0, or -EDQUOT and nothing is charged.
+ */
+int capmsg_user_charge(struct capmsg_user *user, long objects, long bytes)
+{
+	struct capmsg_user *u;
+
+	for (u = user; u; u = u->parent) {
+		if (!user_charge(u, objects, bytes)) {
+			uncharge_until(user, u, objects, bytes);
+			return -EDQUOT;
+		}
+	}
+	return 0;
+}
+
+/**
+ * capmsg_user_uncharge() - give back what was charged
+ * @user: who paid
+ * @objects: number of objects
+ * @bytes: bytes of kernel memory
+ *
+ * Context: Any.
+ */
+void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes)
+{
+	uncharge_until(user, NULL, objects, bytes);
+}
+
+/**
+ * capmsg_account_alloc() - make the account of a new space
+ *
+ * Charged to the caller, who opens the space.
+ *
+ * Context: Process context; may sleep.
+ * Return: the account with one reference, or ERR_PTR: -ENOMEM.
+ */
+struct capmsg_account *capmsg_account_alloc(void)
+{
+	struct capmsg_account *account;
+
+	account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
+	if (!account)
+		return ERR_PTR(-ENOMEM);
+	account->user = user_of_current();
+	if (!account->user) {
+		kfree(account);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&account->refs, 1);
+	spin_lock_init(&account->lock);
+	INIT_LIST_HEAD(&account->owned);
+	return account;
+}
+
+/**
+ * capmsg_account_get() - take a reference to an account
+ * @account: the account
+ *
+ * Context: Any.
+ * Return: @account.
+ */
+struct capmsg_account *capmsg_account_get(struct capmsg_account *account)
+{
+	refcount_inc(&account->refs);
+	return account;
+}
+
+/**
+ * capmsg_account_put() - drop a reference to an account
+ * @account: the account; not to be used any more
+ *
+ * Context: Any.
+ */
+void capmsg_account_put(struct capmsg_account *account)
+{
+	if (!refcount_dec_and_test(&account->refs))
+		return;
+	capmsg_user_put(account->user);
+	kfree(account);
+}

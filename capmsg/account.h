@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who pays. A *user* is a uid in a user namespace, with counts of what it pays
+ * for; the owner of that namespace pays along, and so on up to the initial
+ * one, so that namespaces do not multiply anybody's quota. An *account* is
+ * one space's share: its user, and the list of what the space owns.
+ */
+#ifndef CAPMSG_ACCOUNT_H
+#define CAPMSG_ACCOUNT_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+
+/**
+ * struct capmsg_user - a uid in a user namespace, and what it pays for
+ */
+struct capmsg_user {
+	/** @refs: memory; dropped to zero only under users_lock */
+	refcount_t refs;
+	/** @uid: who */
+	kuid_t uid;
+	/** @ns: where; holds a reference */
+	struct user_namespace *ns;
+	/** @parent: the owner of @ns, who pays along; NULL in the initial ns */
+	struct capmsg_user *parent;
+	/** @objects: objects, tombstones included */
+	atomic_long_t objects;
+	/** @bytes: kernel memory */
+	atomic_long_t bytes;
+	/** @pinned: pages pinned by regions; shown, limited by RLIMIT_MEMLOCK */
+	atomic_long_t pinned;
+	/** @node: in the table of users; under users_lock */
+	struct hlist_node node;
+};
+
+/**
+ * struct capmsg_account - what one space pays for
+ */
+struct capmsg_account {
+	/** @refs: the space, and every body in it */
+	refcount_t refs;
+	/** @user: who is charged; holds a reference */
+	struct capmsg_user *user;
+	/** @lock: guards @owned and the links of what is in it */
+	spinlock_t lock;
+	/** @owned: bodies of the objects that the space owns */
+	struct list_head owned;
+};
+
+extern unsigned long capmsg_max_objects;
+extern unsigned long capmsg_max_bytes;
+
+struct capmsg_user *capmsg_user_get(struct capmsg_user *user);
+void capmsg_user_put(struct capmsg_user *user);
+unsigned long capmsg_users_count(void);
+
+int capmsg_user_charge(struct capmsg_user *user, long objects, long bytes);
+void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes);
+
+struct capmsg_account *capmsg_account_alloc(void);
+struct capmsg_account *capmsg_account_get(struct capmsg_account *account);
+void capmsg_account_put(struct capmsg_account *account);
+
+#endif /* CAPMSG_ACCOUNT_H */

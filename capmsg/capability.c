@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rules by which a capability becomes another one. Rights only ever
+ * shrink, a badge is set once, a subpage only narrows.
+ */
+#include "capability.h"
+
+/**
+ * capmsg_cap_void_rcu() - does a capability read as void?
+ * @cap: a capability, or a snapshot of one that was read in this RCU section
+ *
+ * Context: RCU read section.
+ * Return: true if it names nothing, or nothing that lives.
+ */
+bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
+{
+	struct capmsg_body *body;
+
+	if (!cap->object)
+		return true;
+	body = rcu_dereference(cap->object->body);
+	if (!body)
+		return true;
+	return body->ops->stale && body->ops->stale(body, cap->badge);
+}
+
+/**
+ * capmsg_cap_weaken() - what a fetch through a weak path does to a capability
+ * @cap: the capability, changed in place
+ *
+ * Context: Any.
+ */
+void capmsg_cap_weaken(struct capmsg_cap *cap)
+{
+	cap->rights &= ~CAPMSG_RIGHTS_STRONG;
+	cap->rights |= CAPMSG_RIGHT_WEAK;
+}
+
+static int mint_subpage(struct capmsg_cap *cap, const struct capmsg_mint *mint,
+			u32 table_bits)
+{
+	u32 narrower;
+
+	if (cap->object->type != CAPMSG_TYPE_CAPPAGE)
+		return -EINVAL;
+	if (mint->subpage_bits > table_bits ||
+	    mint->subpage_bits < cap->subpage_bits ||
+	    mint->subpage >= (1U << mint->subpage_bits))
+		return -EINVAL;
+	narrower = mint->subpage_bits - cap->subpage_bits;
+	if (mint->subpage >> narrower != cap->subpage)
+		return -EINVAL;
+	cap->subpage = mint->subpage;
+	cap->subpage_bits = mint->subpage_bits;
+	return 0;
+}
+
+static int mint_guard(struct capmsg_cap *cap, const struct capmsg_mint *mint)
+{
+	if (mint->guard_bits > 62 || mint->guard >> mint->guard_bits)
+		return -EINVAL;
+	cap->guard = mint->guard;
+	cap->guard_bits = mint->guard_bits;
+	return 0;
+}
+
+/**
+ * capmsg_cap_mint() - restrict a copy of a capability
+ * @cap: the copy, changed in place (on error its state is undefined, but it
+ *	still owns its reference)
+ * @mint: how
+ * @table_bits: log2 of the slots of the cappage it names; else not used
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL if that would not be a restriction.
+ */
+int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
+		    u32 table_bits)
+{
+	int ret = 0;
+
+	cap->rights &= mint->rights | CAPMSG_RIGHT_WEAK;
+	if (mint->flags & CAPMSG_COPY_WEAK)
+		cap->rights |= CAPMSG_RIGHT_WEAK;
+	if (mint->flags & CAPMSG_COPY_BADGE) {
+		if (cap->flags & CAPMSG_CAP_BADGED)
+			return -EINVAL;
+		cap->badge = mint->badge;
+		cap->flags |= CAPMSG_CAP_BADGED;
+	}
+	if (mint->flags & CAPMSG_COPY_GUARD)
+		ret = mint_guard(cap, mint);
+	if (!ret && (mint->flags & CAPMSG_COPY_SUBPAGE))
+		ret = mint_subpage(cap, mint, table_bits);
+	if (ret)
+		return ret;
+	/* Every hop must consume a bit, so that every walk ends. */
+	if (cap->object->type == CAPMSG_TYPE_CAPPAGE &&
+	    cap->guard_bits + table_bits == cap->subpage_bits)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * capmsg_cap_forget() - drop a capability that reads as void
+ * @cap: the capability; void afterwards
+ *
+ * Context: Any.
+ */
+void capmsg_cap_forget(struct capmsg_cap *cap)
+{
+	struct capmsg_object *object = cap->object;
+
+	cap->object = NULL;
+	if (object)
+		capmsg_object_put(object);
+}
+
+static struct capmsg_body *body_to_tell(struct capmsg_object *object)
+{
+	struct capmsg_body *body;
+
+	rcu_read_lock();
+	body = rcu_dereference(object->body);
+	if (body && (!body->ops->dropped || !capmsg_body_tryget(body)))
+		body = NULL;
+	rcu_read_unlock();
+	return body;
+}
+
+/**
+ * capmsg_cap_drop() - drop a capability
+ * @cap: the capability; void afterwards
+ *
+ * A dropped reply right answers its call with EPIPE.
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_cap_drop(struct capmsg_cap *cap)
+{
+	struct capmsg_body *body;
+
+	if (!cap->object)
+		return;
+	body = body_to_tell(cap->object);
+	if (body) {
+		body->ops->dropped(body, cap->badge);
+		capmsg_body_put(body);
+	}
+	capmsg_cap_forget(cap);
+}

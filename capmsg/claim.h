@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sender's side of a port: entering, waiting in line, claims, the commit.
+ */
+#ifndef CAPMSG_CLAIM_H
+#define CAPMSG_CLAIM_H
+
+#include "port.h"
+
+void capmsg_sender_init(struct capmsg_sender *sender);
+int capmsg_port_enter_locked(struct capmsg_port *port,
+			     struct capmsg_sender *sender);
+void capmsg_port_queue_locked(struct capmsg_port *port,
+			      struct capmsg_sender *sender);
+void capmsg_port_unqueue_locked(struct capmsg_port *port,
+				struct capmsg_sender *sender, int error);
+ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
+				      const struct capmsg_sender *sender);
+void capmsg_port_dispatch_locked(struct capmsg_port *port,
+				 struct capmsg_port_post *post);
+
+bool capmsg_claim_begin_locked(struct capmsg_port *port,
+			       struct capmsg_sender *sender);
+void capmsg_claim_end_locked(struct capmsg_port *port,
+			     struct capmsg_sender *sender, bool stalled);
+void capmsg_claim_take_locked(struct capmsg_port *port,
+			      struct capmsg_port_post *post);
+void capmsg_claim_drop_locked(struct capmsg_port *port,
+			      struct capmsg_sender *sender);
+int capmsg_claim_commit_locked(struct capmsg_port *port,
+			       struct capmsg_sender *sender);
+
+#endif /* CAPMSG_CLAIM_H */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands: from user space's structs to the nouns below, and back. Everything
+ * that reads or writes memory of the caller is in these files, but for the
+ * payload itself.
+ */
+#ifndef CAPMSG_COMMANDS_H
+#define CAPMSG_COMMANDS_H
+
+#include <linux/uaccess.h>
+#include <uapi/linux/capmsg.h>
+
+#include "space.h"
+
+/**
+ * union capmsg_arg - a copy of the caller's struct
+ */
+union capmsg_arg {
+	struct capmsg_setup setup;
+	struct capmsg_create_cappage create_cappage;
+	struct capmsg_create_port create_port;
+	struct capmsg_register register_;
+	struct capmsg_unregister unregister;
+	struct capmsg_copy copy;
+	struct capmsg_move move;
+	struct capmsg_clear clear;
+	struct capmsg_stat stat;
+	struct capmsg_list list;
+	struct capmsg_destroy destroy;
+	struct capmsg_post post;
+	struct capmsg_unpost unpost;
+	struct capmsg_send send;
+	struct capmsg_recv recv;
+	struct capmsg_call call;
+	struct capmsg_reply reply;
+	struct capmsg_reply_recv reply_recv;
+	struct capmsg_export export;
+	struct capmsg_import import;
+};
+
+/**
+ * struct capmsg_cmd - a command that is being carried out
+ */
+struct capmsg_cmd {
+	/** @space: whose command */
+	struct capmsg_space *space;
+	/** @root: of that space; void before it is set up */
+	const struct capmsg_cap *root;
+	/** @user: the caller's struct, for the results */
+	void __user *user;
+	/** @arg: the caller's struct, read once */
+	union capmsg_arg arg;
+};
+
+/* Write a result into the caller's struct. */
+#define capmsg_out(cmd, type, field, value)				\
+	put_user(value, &((struct type __user *)(cmd)->user)->field)
+
+/*
+ * Can that result be written? Writes what was read there, so that nothing has
+ * changed if the command fails later.
+ */
+#define capmsg_out_check(cmd, type, member, field)			\
+	capmsg_out(cmd, type, field, (cmd)->arg.member.field)
+
+/* Unknown flags are an error of their own. */
+static inline int capmsg_check_flags(u32 flags, u32 known)
+{
+	return flags & ~known ? -EOPNOTSUPP : 0;
+}
+
+static inline int capmsg_check_rights(u32 rights)
+{
+	return rights & ~CAPMSG_RIGHTS_ALL ? -EINVAL : 0;
+}
+
+/* Find an object to invoke it, of one type; a dead call's right is void. */
+static inline int capmsg_resolve_type(const struct capmsg_cap *root,
+				      u64 address, enum capmsg_type type,
+				      u16 rights, struct capmsg_cap *seen,
+				      struct capmsg_body **body)
+{
+	int ret;
+
+	ret = capmsg_resolve(root, address, rights, seen, body);
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
+	if ((*body)->ops->type == type)
+		return 0;
+	capmsg_body_put(*body);
+	return -EINVAL;
+}
+
+int capmsg_cmd_query(struct capmsg_cmd *cmd);
+int capmsg_cmd_setup(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_port(struct capmsg_cmd *cmd);
+int capmsg_cmd_register(struct capmsg_cmd *cmd);
+int capmsg_cmd_unregister(struct capmsg_cmd *cmd);
+int capmsg_cmd_copy(struct capmsg_cmd *cmd);
+int capmsg_cmd_move(struct capmsg_cmd *cmd);
+int capmsg_cmd_clear(struct capmsg_cmd *cmd);
+int capmsg_cmd_stat(struct capmsg_cmd *cmd);
+int capmsg_cmd_list(struct capmsg_cmd *cmd);
+int capmsg_cmd_destroy(struct capmsg_cmd *cmd);
+int capmsg_cmd_post(struct capmsg_cmd *cmd);
+int capmsg_cmd_unpost(struct capmsg_cmd *cmd);
+int capmsg_cmd_send(struct capmsg_cmd *cmd);
+int capmsg_cmd_recv(struct capmsg_cmd *cmd);
+int capmsg_cmd_call(struct capmsg_cmd *cmd);
+int capmsg_cmd_reply(struct capmsg_cmd *cmd);
+int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd);
+int capmsg_cmd_export(struct capmsg_cmd *cmd);
+int capmsg_cmd_import(struct capmsg_cmd *cmd);
+
+#endif /* CAPMSG_COMMANDS_H */

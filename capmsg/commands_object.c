@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands about whole objects: set up, create, register, destroy, query.
+ */
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "commands.h"
+#include "export.h"
+
+static void query_limits(struct capmsg_query *query)
+{
+	query->out_abi_version = CAPMSG_ABI_VERSION;
+	query->out_commands = CAPMSG_CMD_COUNT;
+	query->out_inline_max = CAPMSG_INLINE_MAX;
+	query->out_caps_max = CAPMSG_CAPS_MAX;
+	query->out_iov_max = CAPMSG_IOV_MAX;
+	query->out_depth_max = CAPMSG_DEPTH_MAX;
+}
+
+static void query_space(const struct capmsg_space *space,
+			struct capmsg_query *query)
+{
+	const struct capmsg_user *user = space->account->user;
+
+	if (capmsg_space_ready(space)) {
+		query->out_frames = space->n_frames;
+		query->out_frames_busy = bitmap_weight(space->busy,
+						       space->n_frames);
+		query->out_root_bits = space->root_bits;
+		query->out_plain_max = space->plain_max;
+	}
+	query->out_user_objects = atomic_long_read(&user->objects);
+	query->out_user_objects_max = READ_ONCE(capmsg_max_objects);
+	query->out_user_bytes = atomic_long_read(&user->bytes);
+	query->out_user_bytes_max = READ_ONCE(capmsg_max_bytes);
+	query->out_user_pinned = atomic_long_read(&user->pinned);
+}
+
+static void query_totals(struct capmsg_query *query)
+{
+	int type;
+
+	query->out_total_live[0] = capmsg_spaces();
+	for (type = 1; type < CAPMSG_TYPE_COUNT; type++)
+		query->out_total_live[type] = capmsg_objects_live(type);
+	query->out_total_tombstones = capmsg_tombstones();
+	query->out_total_exports = capmsg_exports();
+	query->out_total_pinned = capmsg_pinned();
+	query->out_total_users = capmsg_users_count();
+	query->out_total_frames_busy = capmsg_frames_busy();
+	query->out_total_copied = capmsg_copied();
+}
+
+/**
+ * capmsg_cmd_query() - CAPMSG_IOC_QUERY
+ * @cmd: the command; only size and flags were read
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_query(struct capmsg_cmd *cmd)
+{
+	struct capmsg_query query = { .size = cmd->arg.send.size };
+
+	if (cmd->arg.send.flags)
+		return -EOPNOTSUPP;
+	query_limits(&query);
+	query_space(cmd->space, &query);
+	if (capable(CAP_SYS_ADMIN))
+		query_totals(&query);
+	return copy_to_user(cmd->user, &query, sizeof(query)) ? -EFAULT : 0;
+}
+
+/**
+ * capmsg_cmd_setup() - CAPMSG_IOC_SETUP
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_setup(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_setup *arg = &cmd->arg.setup;
+	u32 frames = arg->frames ?: CAPMSG_FRAMES_DEFAULT;
+	u32 bits = arg->root_bits ?: CAPMSG_BITS_DEFAULT;
+	u32 plain_max = arg->plain_max ?: CAPMSG_PLAIN_DEFAULT;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->__reserved || frames > CAPMSG_FRAMES_MAX ||
+	    bits < CAPMSG_BITS_MIN || bits > CAPMSG_BITS_MAX ||
+	    plain_max > CAPMSG_PLAIN_MAX)
+		return -EINVAL;
+	return capmsg_space_setup(cmd->space, frames, bits, plain_max);
+}
+
+/*
+ * A new object gets its capability and its owner. The slot was found before, so
+ * that most errors come before anything is allocated.
+ */
+static int publish(struct capmsg_spot *spot, struct capmsg_body *body,
+		   u16 rights)
+{
+	struct capmsg_cap cap = capmsg_cap_make(body->object, rights);
+	struct capmsg_object *object = capmsg_object_get(body->object);
+	int ret;
+
+	capmsg_body_own(body);
+	ret = capmsg_store(spot, &cap);
+	if (ret) {
+		capmsg_cap_forget(&cap);
+		capmsg_object_kill(object);
+	}
+	capmsg_object_put(object);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_create_cappage() - CAPMSG_IOC_CREATE_CAPPAGE
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_create_cappage *arg = &cmd->arg.create_cappage;
+	u32 bits = arg->bits ?: CAPMSG_BITS_DEFAULT;
+	struct capmsg_cappage *table;
+	struct capmsg_spot spot;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->__reserved || bits < CAPMSG_BITS_MIN || bits > CAPMSG_BITS_MAX)
+		return -EINVAL;
+	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	table = capmsg_cappage_alloc(cmd->space->account, bits);
+	ret = PTR_ERR_OR_ZERO(table);
+	if (!ret)
+		ret = publish(&spot, &table->body,
+			      CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+			      CAPMSG_RIGHT_DESTROY);
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+static int port_limits(const struct capmsg_create_port *arg,
+		       struct capmsg_port_limits *limits)
+{
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_PORT_NO_SHORT);
+	if (ret)
+		return ret;
+	if (arg->__reserved || !arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
+	    arg->max_size > CAPMSG_MESSAGE_MAX ||
+	    arg->max_caps > CAPMSG_CAPS_MAX)
+		return -EINVAL;
+	limits->depth = arg->depth;
+	limits->flags = arg->flags;
+	limits->max_caps = arg->max_caps;
+	limits->max_size = arg->max_size ?: CAPMSG_MESSAGE_MAX;
+	limits->steal_delay = NSEC_PER_USEC *
+			      (u64)(arg->steal_delay_us ?: 10000);
+	return 0;
+}
+
+/**
+ * capmsg_cmd_create_port() - CAPMSG_IOC_CREATE_PORT
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_create_port(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_create_port *arg = &cmd->arg.create_port;
+	struct capmsg_port_limits limits;
+	struct capmsg_port *port;
+	struct capmsg_spot spot;
+	int ret;
+
+	ret = port_limits(arg, &limits);
+	if (ret)
+		return ret;
+	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	port = capmsg_port_alloc(cmd->space->account, &limits);
+	ret = PTR_ERR_OR_ZERO(port);
+	if (!ret)
+		ret = publish(&spot, &port->body,
+			      CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+			      CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_register() - CAPMSG_IOC_REGISTER
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_register(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_register *arg = &cmd->arg.register_;
+	struct capmsg_region *region;
+	struct capmsg_spot spot;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (!arg->length || !PAGE_ALIGNED(arg->address | arg->length))
+		return -EINVAL;
+	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	region = capmsg_region_alloc(cmd->space->account, arg->address,
+				     arg->length);
+	ret = PTR_ERR_OR_ZERO(region);
+	if (!ret)
+		ret = publish(&spot, &region->body,
+			      CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+			      CAPMSG_RIGHT_DESTROY);
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+/* Destroy what a body belongs to. */
+static void destroy(struct capmsg_body *body)
+{
+	struct capmsg_object *object = NULL;
+
+	spin_lock(&body->lock);
+	if (!body->dead)
+		object = capmsg_object_get(body->object);
+	spin_unlock(&body->lock);
+	if (!object)
+		return;
+	capmsg_object_kill(object);
+	capmsg_object_put(object);
+}
+
+/**
+ * capmsg_cmd_unregister() - CAPMSG_IOC_UNREGISTER
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_unregister *arg = &cmd->arg.unregister;
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	ret = capmsg_resolve_type(cmd->root, arg->region, CAPMSG_TYPE_REGION,
+				  CAPMSG_RIGHT_DESTROY, &seen, &body);
+	if (ret)
+		return ret;
+	if (capmsg_region_used(capmsg_region_of(body)))
+		ret = -EBUSY;
+	else
+		destroy(body);
+	capmsg_body_put(body);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_destroy() - CAPMSG_IOC_DESTROY
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_destroy *arg = &cmd->arg.destroy;
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	ret = capmsg_resolve(cmd->root, arg->address, CAPMSG_RIGHT_DESTROY,
+			     &seen, &body);
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
+	destroy(body);
+	capmsg_body_put(body);
+	return 0;
+}

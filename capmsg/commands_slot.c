@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands about capabilities in slots: copy, move, clear, look, export.
+ */
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+
+#include "call.h"
+#include "commands.h"
+#include "export.h"
+
+#define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
+			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)
+
+static int mint_of(const struct capmsg_copy *arg, struct capmsg_mint *mint)
+{
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, COPY_FLAGS) ?:
+	      capmsg_check_rights(arg->rights);
+	if (ret)
+		return ret;
+	if ((!(arg->flags & CAPMSG_COPY_BADGE) && arg->badge) ||
+	    (!(arg->flags & CAPMSG_COPY_GUARD) &&
+	     (arg->guard || arg->guard_bits)) ||
+	    (!(arg->flags & CAPMSG_COPY_SUBPAGE) &&
+	     (arg->subpage || arg->subpage_bits)))
+		return -EINVAL;
+	*mint = (struct capmsg_mint) {
+		.flags		= arg->flags,
+		.rights		= arg->rights,
+		.badge		= arg->badge,
+		.guard		= arg->guard,
+		.guard_bits	= arg->guard_bits,
+		.subpage	= arg->subpage,
+		.subpage_bits	= arg->subpage_bits,
+	};
+	return 0;
+}
+
+/* log2 of the slots of the cappage that a capability names, or 0. */
+static u32 table_bits(const struct capmsg_cap *cap)
+{
+	struct capmsg_body *body;
+	u32 bits = 0;
+
+	rcu_read_lock();
+	body = rcu_dereference(cap->object->body);
+	if (body && cap->object->type == CAPMSG_TYPE_CAPPAGE)
+		bits = capmsg_cappage_of(body)->bits;
+	rcu_read_unlock();
+	return bits;
+}
+
+/* A capability that may be copied: any but a reply right. */
+static int fetch_copyable(const struct capmsg_cap *root, u64 address,
+			  struct capmsg_cap *cap)
+{
+	int ret;
+
+	ret = capmsg_fetch(root, address, cap);
+	if (!ret && cap->object->type == CAPMSG_TYPE_REPLY) {
+		capmsg_cap_forget(cap);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
+/* Moves @cap into the slot, or drops it. */
+static int store_or_forget(const struct capmsg_cap *root, u64 to,
+			   struct capmsg_cap *cap)
+{
+	struct capmsg_spot spot;
+	int ret;
+
+	ret = capmsg_find_slot(root, to, CAPMSG_RIGHT_WRITE, &spot);
+	if (!ret) {
+		ret = capmsg_store(&spot, cap);
+		capmsg_spot_put(&spot);
+	}
+	capmsg_cap_forget(cap);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_copy() - CAPMSG_IOC_COPY
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_copy(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_copy *arg = &cmd->arg.copy;
+	struct capmsg_mint mint;
+	struct capmsg_cap cap;
+	int ret;
+
+	ret = mint_of(arg, &mint);
+	if (ret)
+		return ret;
+	ret = fetch_copyable(cmd->root, arg->from, &cap);
+	if (ret)
+		return ret;
+	ret = capmsg_cap_mint(&cap, &mint, table_bits(&cap));
+	if (ret) {
+		capmsg_cap_forget(&cap);
+		return ret;
+	}
+	return store_or_forget(cmd->root, arg->to, &cap);
+}
+
+static int move_from_post(struct capmsg_cmd *cmd, struct capmsg_spot *to)
+{
+	const struct capmsg_move *arg = &cmd->arg.move;
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	ret = capmsg_resolve_type(cmd->root, arg->from, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_RECV, &seen, &body);
+	if (ret)
+		return ret;
+	ret = capmsg_reply_move(capmsg_port_of(body), arg->post, arg->seq, to);
+	capmsg_body_put(body);
+	return ret;
+}
+
+static int move_from_slot(struct capmsg_cmd *cmd, struct capmsg_spot *to)
+{
+	struct capmsg_spot from;
+	int ret;
+
+	ret = capmsg_find_slot(cmd->root, cmd->arg.move.from,
+			       CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &from);
+	if (ret)
+		return ret;
+	ret = capmsg_move(&from, to);
+	capmsg_spot_put(&from);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_move() - CAPMSG_IOC_MOVE
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_move(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_move *arg = &cmd->arg.move;
+	bool post = arg->flags & CAPMSG_MOVE_POST;
+	struct capmsg_spot to;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_MOVE_POST);
+	if (ret)
+		return ret;
+	if (!post && (arg->post || arg->seq))
+		return -EINVAL;
+	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &to);
+	if (ret)
+		return ret;
+	ret = post ? move_from_post(cmd, &to) : move_from_slot(cmd, &to);
+	capmsg_spot_put(&to);
+	return ret;
+}
+
+static int clear_post(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_clear *arg = &cmd->arg.clear;
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	ret = capmsg_resolve_type(cmd->root, arg->slot, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_RECV, &seen, &body);
+	if (ret)
+		return ret;
+	ret = capmsg_reply_drop(capmsg_port_of(body), arg->post, arg->seq);
+	capmsg_body_put(body);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_clear() - CAPMSG_IOC_CLEAR
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_clear(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_clear *arg = &cmd->arg.clear;
+	struct capmsg_spot spot;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_CLEAR_POST);
+	if (ret)
+		return ret;
+	if (arg->flags & CAPMSG_CLEAR_POST)
+		return clear_post(cmd);
+	if (arg->post || arg->seq)
+		return -EINVAL;
+	ret = capmsg_find_slot(cmd->root, arg->slot, CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	ret = capmsg_clear(&spot);
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+static void stat_cap(const struct capmsg_cap *cap, struct capmsg_stat *stat)
+{
+	stat->out_type = cap->object->type;
+	stat->out_rights = cap->rights;
+	stat->out_flags = cap->flags & CAPMSG_CAP_BADGED ?
+			  CAPMSG_STAT_BADGED : 0;
+	stat->out_guard_bits = cap->guard_bits;
+	stat->out_guard = cap->guard;
+	stat->out_subpage = cap->subpage;
+	stat->out_subpage_bits = cap->subpage_bits;
+}
+
+static void stat_port(struct capmsg_port *port, struct capmsg_stat *stat)
+{
+	stat->out_depth = port->depth;
+	stat->out_max_size = port->max_size;
+	stat->out_max_caps = port->max_caps;
+	if (!(stat->out_rights & CAPMSG_RIGHT_RECV))
+		return;
+	capmsg_port_lock(port);
+	stat->out_posted = port->count[CAPMSG_POST_POSTED];
+	stat->out_claimed = port->count[CAPMSG_POST_CLAIMED];
+	stat->out_filled = port->count[CAPMSG_POST_FILLED];
+	stat->out_idle = port->count[CAPMSG_POST_IDLE] +
+			 port->count[CAPMSG_POST_REAPING];
+	stat->out_senders = port->n_senders;
+	capmsg_port_unlock(port);
+}
+
+static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
+{
+	switch (body->ops->type) {
+	case CAPMSG_TYPE_CAPPAGE:
+		stat->out_bits = capmsg_cappage_of(body)->bits;
+		break;
+	case CAPMSG_TYPE_PORT:
+		stat_port(capmsg_port_of(body), stat);
+		break;
+	case CAPMSG_TYPE_REGION:
+		stat->out_length = capmsg_region_of(body)->length;
+		break;
+	default:
+		break;
+	}
+}
+
+/**
+ * capmsg_cmd_stat() - CAPMSG_IOC_STAT
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_stat(struct capmsg_cmd *cmd)
+{
+	struct capmsg_stat stat = {
+		.size		= cmd->arg.stat.size,
+		.address	= cmd->arg.stat.address,
+	};
+	struct capmsg_place place;
+	struct capmsg_body *body;
+	int ret;
+
+	if (cmd->arg.stat.flags)
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	ret = capmsg_walk_rcu(cmd->root, stat.address, CAPMSG_LOOKUP_OBJECT,
+			      &place);
+	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
+		ret = -EACCES;
+	body = ret ? NULL : rcu_dereference(place.cap.object->body);
+	if (body) {
+		stat_cap(&place.cap, &stat);
+		stat_body(body, &stat);
+	}
+	rcu_read_unlock();
+	if (!body)
+		return ret && ret != -ESTALE ? ret : -ENOENT;
+	return copy_to_user(cmd->user, &stat, sizeof(stat)) ? -EFAULT : 0;
+}
+
+/* Returns false if there is nothing to be said of the slot. */
+static bool list_slot(struct capmsg_cappage *table, u32 index, bool weak,
+		      struct capmsg_list_entry *entry)
+{
+	struct capmsg_cap cap;
+	bool reserved, is_void;
+
+	rcu_read_lock();
+	reserved = capmsg_slot_read_rcu(table, index, &cap);
+	is_void = capmsg_cap_void_rcu(&cap);
+	if (!is_void) {
+		if (weak)
+			capmsg_cap_weaken(&cap);
+		entry->type = cap.object->type;
+		entry->rights = cap.rights;
+		entry->flags = cap.flags & CAPMSG_CAP_BADGED ?
+			       CAPMSG_STAT_BADGED : 0;
+		entry->guard = cap.guard;
+		entry->guard_bits = cap.guard_bits;
+		entry->subpage = cap.subpage;
+		entry->subpage_bits = cap.subpage_bits;
+	} else if (reserved) {
+		entry->flags = CAPMSG_STAT_RESERVED;
+	}
+	rcu_read_unlock();
+	return !is_void || reserved;
+}
+
+static int list_table(struct capmsg_list *arg, struct capmsg_cappage *table,
+		      const struct capmsg_cap *seen)
+{
+	struct capmsg_list_entry __user *to = u64_to_user_ptr(arg->entries);
+	u32 bits = table->bits - seen->subpage_bits;
+	u32 base = (u32)seen->subpage << bits, slot = arg->first;
+	bool weak = seen->rights & CAPMSG_RIGHT_WEAK;
+
+	arg->out_n = 0;
+	for (; slot < 1U << bits && arg->out_n < arg->n; slot++) {
+		struct capmsg_list_entry entry = { .slot = slot };
+
+		if (!list_slot(table, base + slot, weak, &entry))
+			continue;
+		if (copy_to_user(&to[arg->out_n], &entry, sizeof(entry)))
+			return -EFAULT;
+		arg->out_n++;
+		cond_resched();
+	}
+	arg->out_next = slot < 1U << bits ? slot : 0;
+	return 0;
+}
+
+/**
+ * capmsg_cmd_list() - CAPMSG_IOC_LIST
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_list(struct capmsg_cmd *cmd)
+{
+	struct capmsg_list *arg = &cmd->arg.list;
+	struct capmsg_cap seen = *cmd->root;
+	struct capmsg_body *body = NULL;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (!arg->n || arg->n > 4096)
+		return -EINVAL;
+	if (arg->table) {
+		ret = capmsg_resolve_type(cmd->root, arg->table,
+					  CAPMSG_TYPE_CAPPAGE,
+					  CAPMSG_RIGHT_READ, &seen, &body);
+		if (ret)
+			return ret;
+	} else if (seen.object) {
+		/* Lives as long as the space, which this command is in. */
+		body = rcu_dereference_protected(seen.object->body, true);
+		capmsg_body_get(body);
+	} else {
+		return -ENOENT;
+	}
+	ret = list_table(arg, capmsg_cappage_of(body), &seen);
+	capmsg_body_put(body);
+	if (!ret)
+		ret = capmsg_out(cmd, capmsg_list, out_n, arg->out_n) ?:
+		      capmsg_out(cmd, capmsg_list, out_next, arg->out_next);
+	return ret;
+}
+
+/* The descriptor appears last, when nothing can fail any more. */
+static int install(struct capmsg_cmd *cmd, struct file *file)
+{
+	int fd, ret;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	ret = capmsg_out(cmd, capmsg_export, out_fd, fd);
+	if (ret) {
+		put_unused_fd(fd);
+		return ret;
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+/**
+ * capmsg_cmd_export() - CAPMSG_IOC_EXPORT
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_export(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_export *arg = &cmd->arg.export;
+	struct capmsg_cap cap;
+	struct file *file;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	ret = capmsg_check_rights(arg->rights);
+	if (ret)
+		return ret;
+	ret = fetch_copyable(cmd->root, arg->from, &cap);
+	if (ret)
+		return ret;
+	cap.rights &= arg->rights | CAPMSG_RIGHT_WEAK;
+	file = capmsg_export(cmd->space->account, &cap);
+	capmsg_cap_forget(&cap);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = install(cmd, file);
+	if (ret)
+		fput(file);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_import() - CAPMSG_IOC_IMPORT
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_import(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_import *arg = &cmd->arg.import;
+	struct capmsg_cap cap;
+	struct file *file;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->__reserved)
+		return -EINVAL;
+	file = fget(arg->fd);
+	if (!file)
+		return -EBADF;
+	ret = capmsg_import(file, &cap);
+	fput(file);
+	if (ret)
+		return ret;
+	return store_or_forget(cmd->root, arg->to, &cap);
+}

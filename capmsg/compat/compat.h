@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only room that knows kernel versions. It is included before everything
+ * else, so that the rest is written as for the newest kernel. What a kernel
+ * lacks is filled in under its true name where the meaning is the same, and
+ * under a capmsg_ name where it is not. Every entry says when it can go.
+ */
+#ifndef CAPMSG_COMPAT_H
+#define CAPMSG_COMPAT_H
+
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/version.h>
+
+/*
+ * Caches of our own must not be merged with others, or their use says nothing
+ * about leaks. TYPESAFE_BY_RCU keeps a cache apart, too, and does no harm to
+ * objects that are freed after a grace period anyway.
+ * Drop when the floor is >= 6.6.
+ */
+#ifndef SLAB_NO_MERGE
+#define SLAB_NO_MERGE	SLAB_TYPESAFE_BY_RCU
+#endif
+
+/*
+ * The page form of the atomic copy became a folio form.
+ * Drop when the floor is >= 6.17.
+ */
+static inline size_t capmsg_copy_page_from_iter(struct page *page,
+						size_t offset, size_t bytes,
+						struct iov_iter *from)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	struct folio *folio = page_folio(page);
+
+	offset += (size_t)folio_page_idx(folio, page) << PAGE_SHIFT;
+	return copy_folio_from_iter_atomic(folio, offset, bytes, from);
+#else
+	return copy_page_from_iter_atomic(page, offset, bytes, from);
+#endif
+}
+
+#endif /* CAPMSG_COMPAT_H */

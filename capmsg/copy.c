@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copying in chunks. Within a chunk neither preemption nor page faults happen,
+ * so it takes microseconds: whoever must wait for it may. What is missing
+ * stops the chunk; the caller faults it in without holding anything.
+ *
+ * Where source and target may be the same memory, the chunk is read whole into
+ * a scratch buffer of this CPU before the first byte is written.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/uaccess.h>
+
+#include "copy.h"
+
+#define SCRATCH_SIZE	SZ_64K
+/* Bounds the time without preemption; PREEMPT_RT wants it shorter. */
+#define CHUNK_SIZE	(IS_ENABLED(CONFIG_PREEMPT_RT) ? SZ_4K : SZ_64K)
+
+static DEFINE_PER_CPU(void *, scratch);
+static DEFINE_PER_CPU(u64, copied);
+
+/**
+ * capmsg_copy_init() - allocate the scratch buffers
+ *
+ * Context: Module initialisation.
+ * Return: 0 or -ENOMEM.
+ */
+int capmsg_copy_init(void)
+{
+	void *buffer;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		buffer = kvmalloc_node(SCRATCH_SIZE, GFP_KERNEL,
+				       cpu_to_node(cpu));
+		if (!buffer) {
+			capmsg_copy_exit();
+			return -ENOMEM;
+		}
+		per_cpu(scratch, cpu) = buffer;
+	}
+	return 0;
+}
+
+/**
+ * capmsg_copy_exit() - free the scratch buffers
+ *
+ * Context: Module exit, or a failed initialisation.
+ */
+void capmsg_copy_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kvfree(per_cpu(scratch, cpu));
+		per_cpu(scratch, cpu) = NULL;
+	}
+}
+
+static size_t copy_direct(const struct capmsg_pin *pin, u64 at, size_t n,
+			  struct iov_iter *from)
+{
+	struct page **page = &pin->pages[at >> PAGE_SHIFT];
+	size_t offset = offset_in_page(at), done = 0, bytes, got;
+
+	while (done < n) {
+		bytes = min_t(size_t, n - done, PAGE_SIZE - offset);
+		got = capmsg_copy_page_from_iter(*page++, offset, bytes, from);
+		done += got;
+		if (got < bytes)
+			break;
+		offset = 0;
+	}
+	return done;
+}
+
+static void copy_to_pages(const struct capmsg_pin *pin, u64 at, size_t n,
+				const void *buffer)
+{
+	struct page **page = &pin->pages[at >> PAGE_SHIFT];
+	size_t offset = offset_in_page(at), bytes;
+
+	for (; n; n -= bytes, buffer += bytes, offset = 0) {
+		bytes = min_t(size_t, n, PAGE_SIZE - offset);
+		memcpy_to_page(*page++, offset, buffer, bytes);
+	}
+}
+
+static size_t copy_by_scratch(const struct capmsg_pin *pin, u64 at, size_t n,
+			      struct iov_iter *from)
+{
+	void *buffer = this_cpu_read(scratch);
+	size_t got;
+
+	got = copy_from_iter(buffer, n, from);
+	if (got < n) {
+		/* Nothing may be written before all of it is read. */
+		iov_iter_revert(from, got);
+		return 0;
+	}
+	copy_to_pages(pin, at, n, buffer);
+	return n;
+}
+
+/**
+ * capmsg_copy_chunk() - copy the next chunk of a payload
+ * @target: where to
+ * @at: how much was copied before; at + count of @from fits the target
+ * @from: the rest of the source, in memory of the caller; advanced
+ *
+ * Context: Process context of the owner of the source. Does not sleep. The
+ * caller has seen to it that nobody else uses the target.
+ * Return: number of bytes that were copied. If it is 0 with bytes left, the
+ * next byte of the source (or, where memory may be shared, one of the next
+ * 64 KiB) is not in memory now.
+ */
+size_t capmsg_copy_chunk(const struct capmsg_target *target, u64 at,
+			 struct iov_iter *from)
+{
+	const struct capmsg_pin *pin = target->pin;
+	bool alias = pin->aliasable || pin->mm == current->mm;
+	size_t n, got;
+
+	n = min_t(size_t, iov_iter_count(from), alias ? SCRATCH_SIZE :
+						CHUNK_SIZE);
+	at += target->offset + pin->offset;
+	preempt_disable();
+	pagefault_disable();
+	if (alias)
+		got = copy_by_scratch(pin, at, n, from);
+	else
+		got = copy_direct(pin, at, n, from);
+	pagefault_enable();
+	this_cpu_add(copied, got);
+	preempt_enable();
+	return got;
+}
+
+/**
+ * capmsg_copy_short() - put the bytes of a short message into a buffer
+ * @target: where to
+ * @from: the bytes
+ * @n: how many; they fit
+ *
+ * Context: Any. Cannot fail: the pages are pinned.
+ */
+void capmsg_copy_short(const struct capmsg_target *target, const void *from,
+		       size_t n)
+{
+	copy_to_pages(target->pin, target->offset + target->pin->offset,
+			    n, from);
+}
+
+/**
+ * capmsg_copied() - payload bytes that were copied since the module was loaded
+ *
+ * Context: Any.
+ * Return: the sum over all CPUs.
+ */
+u64 capmsg_copied(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(copied, cpu);
+	return sum;
+}

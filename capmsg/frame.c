@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Frames, and the life of a call in them. The epoch of a frame names the call
+ * that may be answered now: it moves when the call is armed, and again when
+ * it is answered or over. A reply right carries the epoch of its call, and
+ * reads as void under any other.
+ */
+#include <linux/mm.h>
+
+#include "frame.h"
+
+static void frame_free(struct capmsg_body *body)
+{
+	kvfree(capmsg_frame_of(body));
+}
+
+static bool frame_stale(const struct capmsg_body *body, u64 badge)
+{
+	const struct capmsg_port *port =
+		container_of(body, struct capmsg_port, body);
+
+	return READ_ONCE(port->epoch) != badge;
+}
+
+/* The only reply right was dropped: the call is answered with EPIPE. */
+static void frame_dropped(struct capmsg_body *body, u64 badge)
+{
+	struct capmsg_frame *frame = capmsg_frame_of(body);
+	struct capmsg_port *port = &frame->port;
+
+	capmsg_port_lock(port);
+	if (port->epoch == badge)
+		capmsg_port_withdraw_locked(port, &frame->post);
+	/* The lock may have been dropped meanwhile. */
+	if (port->epoch == badge && frame->post.state == CAPMSG_POST_IDLE) {
+		WRITE_ONCE(port->epoch, port->epoch + 1);
+		frame->post.error = -EPIPE;
+		capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_FILLED);
+		capmsg_port_wake_locked(port);
+	}
+	capmsg_port_unlock(port);
+}
+
+static const struct capmsg_body_ops frame_ops = {
+	.type		= CAPMSG_TYPE_REPLY,
+	.kill		= capmsg_port_kill,
+	.free		= frame_free,
+	.stale		= frame_stale,
+	.dropped	= frame_dropped,
+};
+
+static void frame_init(struct capmsg_frame *frame)
+{
+	static const struct capmsg_port_limits limits = {
+		.depth		= 1,
+		.max_caps	= CAPMSG_CAPS_MAX,
+		.max_size	= CAPMSG_MESSAGE_MAX,
+	};
+
+	capmsg_port_init(&frame->port, &frame->post, &limits);
+	capmsg_post_init(&frame->post, &frame->port, 0,
+			 &capmsg_landing_lien_ops, &capmsg_cut_lien_ops);
+	frame->post.flags = CAPMSG_POST_FRAME;
+	capmsg_sender_init(&frame->sender);
+	frame->sender.caps = frame->caps;
+	frame->pin.pages = frame->pages;
+}
+
+/**
+ * capmsg_frame_alloc() - create a frame
+ * @account: who pays
+ * @plain_max: bytes of the largest plain buffer
+ *
+ * Context: Process context; may sleep.
+ * Return: the frame, its reference owned by the caller until
+ * capmsg_body_own(); or ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
+					u32 plain_max)
+{
+	/* A buffer may begin and end in the middle of a page. */
+	unsigned long n = DIV_ROUND_UP(plain_max, PAGE_SIZE) + 1;
+	struct capmsg_frame *frame;
+	size_t bytes = struct_size(frame, pages, n);
+	int ret;
+
+	ret = capmsg_body_charge(account, bytes);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = -ENOMEM;
+	frame = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!frame)
+		goto out_charge;
+	ret = capmsg_body_init(&frame->port.body, &frame_ops, account);
+	if (ret)
+		goto out_frame;
+	frame->port.body.bytes = bytes;
+	frame_init(frame);
+	return frame;
+
+out_frame:
+	kvfree(frame);
+out_charge:
+	capmsg_user_uncharge(account->user, 1,
+			     bytes + sizeof(struct capmsg_object));
+	return ERR_PTR(ret);
+}
+
+/* Buffer and landing slots for the answer. */
+static int dress_locked(struct capmsg_frame *frame,
+			struct capmsg_dress *dress)
+{
+	struct capmsg_remains nothing = { };
+	int ret = 0;
+
+	if (dress->table || dress->region)
+		ret = capmsg_post_dress(&frame->post, dress, &nothing);
+	if (!ret && frame->pin.n) {
+		frame->post.target.pin = &frame->pin;
+		frame->post.target.offset = 0;
+		frame->post.target.length = dress->length;
+	}
+	return ret;
+}
+
+/**
+ * capmsg_frame_arm() - make a frame ready for the answer to a call
+ * @frame: the frame; a plain buffer is pinned already
+ * @dress: buffer and landing slots; its references move to the frame on
+ *	success
+ * @inline_max: bytes that a short answer may have
+ *
+ * A new epoch begins. The reply right is in frame->sender.reply. To be ended
+ * by capmsg_frame_end(), also after an error.
+ *
+ * Context: Process context; takes the locks of frame, table and region.
+ * Return: 0, or an error of capmsg_post_dress().
+ */
+int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
+		     u32 inline_max)
+{
+	struct capmsg_port *port = &frame->port;
+	struct capmsg_cap *reply = &frame->sender.reply;
+	int ret;
+
+	capmsg_port_lock(port);
+	ret = dress_locked(frame, dress);
+	if (!ret) {
+		*reply = capmsg_cap_make(port->body.object,
+					 CAPMSG_RIGHT_SEND |
+					 CAPMSG_RIGHT_GRANT);
+		WRITE_ONCE(port->epoch, port->epoch + 1);
+		reply->badge = port->epoch;
+		frame->post.error = 0;
+		frame->post.inline_max = inline_max;
+		capmsg_port_set_locked(port, &frame->post,
+				       CAPMSG_POST_POSTED);
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}
+
+/**
+ * capmsg_frame_end() - the call is over, however
+ * @frame: the frame
+ *
+ * When this returns nobody writes to the buffer any more, a late answer gets
+ * ESTALE, and the post is empty.
+ *
+ * Context: Process context, no locks held; may sleep for the length of a chunk.
+ */
+void capmsg_frame_end(struct capmsg_frame *frame)
+{
+	struct capmsg_port *port = &frame->port;
+	struct capmsg_remains remains = { };
+
+	capmsg_cap_forget(&frame->sender.reply);
+	capmsg_port_lock(port);
+	capmsg_port_withdraw_locked(port, &frame->post);
+	WRITE_ONCE(port->epoch, port->epoch + 1);
+	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
+	capmsg_post_strip(&frame->post, &remains);
+	capmsg_port_unlock(port);
+	capmsg_remains_drop(&remains);
+	capmsg_unpin(&frame->pin, true);
+}

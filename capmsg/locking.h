@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The locking rules of the whole module, and the lock classes they speak of.
+ */
+#ifndef CAPMSG_LOCKING_H
+#define CAPMSG_LOCKING_H
+
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
+
+/**
+ * DOC: Locking
+ *
+ * Every object has one lock, a spinlock in its body, and each type has a lock
+ * class of its own. Locks are taken downwards only::
+ *
+ *   level  lock                          guards
+ *     1    capmsg_space.setup (mutex)    root and frames while they are made
+ *     2    body.lock of a port           posts, waiting senders; a frame is
+ *                                        the port of one answer
+ *     3    body.lock of a cappage        slots and reservations; two at once
+ *                                        only in the order of their ids
+ *     4    body.lock of a region         the list of posts cut from it
+ *     5    capmsg_account.lock           what a space pays for
+ *     5    users_lock (account.c)        the table of users
+ *     -    wait queue locks              (leaf)
+ *
+ * Never two ports at once. Nothing is held across an access to user memory, a
+ * pin, an allocation that may sleep or a wait; only the set-up mutex is held
+ * across allocations. So no lock of ours ever nests with mmap_lock.
+ *
+ * Spinlocks, because what happens under them is bounded and must not sleep: the
+ * commit of a message runs under levels 2 and 3, and an instrumented kernel
+ * proves on every run that it neither allocates nor touches user memory. No
+ * global lock, because a sender must not be able to slow a stranger's port.
+ *
+ * Readers of slots take no lock: they read a slot under the seqcount of its
+ * cappage, inside an RCU read section that keeps alive what they find.
+ *
+ * Field protection::
+ *
+ *   capmsg_object  refs atomic; body RCU, cleared once; the rest constant
+ *   capmsg_body    refs atomic; dead, liens: body.lock; owned: account.lock
+ *   capmsg_cappage slots: written under body.lock and seq, read under seq
+ *   capmsg_port    lists and counts: body.lock; limits constant
+ *   capmsg_post    everything: the port's body.lock; but while CLAIMED the
+ *                  buffer's bytes belong to the claimer, and while REAPING
+ *                  the message belongs to the reaper
+ *   capmsg_sender  post, queued, delivered: the port's body.lock
+ *   capmsg_frame   epoch: body.lock of its port, read without it as a hint
+ */
+
+/* Lock classes of the bodies, by enum capmsg_type. */
+extern struct lock_class_key capmsg_lock_keys[];
+
+#endif /* CAPMSG_LOCKING_H */

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps 1 and 2 of a transfer: everything that is read of a sender's structs is
+ * read here, once, into the frame.
+ */
+#include <linux/uaccess.h>
+
+#include "commands.h"
+#include "hooks.h"
+#include "message.h"
+
+static int read_pieces(struct capmsg_frame *frame,
+		       const struct capmsg_payload *payload, u64 *total)
+{
+	struct iovec *iov = frame->iov;
+	u32 i;
+
+	BUILD_BUG_ON(sizeof(struct capmsg_iovec) != sizeof(struct iovec));
+	if (payload->n_iov > CAPMSG_IOV_MAX || payload->length)
+		return -EINVAL;
+	if (copy_from_user(iov, u64_to_user_ptr(payload->data),
+			   payload->n_iov * sizeof(*iov)))
+		return -EFAULT;
+	*total = 0;
+	for (i = 0; i < payload->n_iov; i++) {
+		if (iov[i].iov_len > CAPMSG_MESSAGE_MAX)
+			return -EMSGSIZE;
+		if (!access_ok(iov[i].iov_base, iov[i].iov_len))
+			return -EFAULT;
+		*total += iov[i].iov_len;
+	}
+	return 0;
+}
+
+static int read_range(struct capmsg_frame *frame,
+		      const struct capmsg_payload *payload, u64 *total)
+{
+	frame->iov[0].iov_base = u64_to_user_ptr(payload->data);
+	frame->iov[0].iov_len = payload->length;
+	*total = payload->length;
+	if (*total > CAPMSG_MESSAGE_MAX)
+		return -EMSGSIZE;
+	return access_ok(frame->iov[0].iov_base, *total) ? 0 : -EFAULT;
+}
+
+static int read_area(struct capmsg_frame *frame, u32 n)
+{
+	u8 *to = frame->area;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (copy_from_user(to, frame->iov[i].iov_base,
+				   frame->iov[i].iov_len))
+			return -EFAULT;
+		to += frame->iov[i].iov_len;
+	}
+	return 0;
+}
+
+static int read_items(struct capmsg_frame *frame, u64 items, u32 n)
+{
+	u32 i;
+	int ret;
+
+	if (n > CAPMSG_CAPS_MAX)
+		return -EINVAL;
+	if (copy_from_user(frame->items, u64_to_user_ptr(items),
+			   n * sizeof(struct capmsg_item)))
+		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		ret = capmsg_check_flags(frame->items[i].flags,
+					 CAPMSG_ITEM_MOVE) ?:
+		      capmsg_check_rights(frame->items[i].rights);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * capmsg_message_read() - step 1: read a message into a frame
+ * @frame: the frame; its sender is filled in but for the destination
+ * @payload: the message
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EINVAL, -EFAULT, -EMSGSIZE, -EOPNOTSUPP.
+ */
+int capmsg_message_read(struct capmsg_frame *frame,
+			const struct capmsg_payload *payload)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	u32 n = payload->n_iov ?: 1;
+	u64 total;
+	int ret;
+
+	capmsg_hook(1);
+	sender->n_caps = 0;
+	sender->moved.table = NULL;
+	ret = payload->n_iov ? read_pieces(frame, payload, &total) :
+			       read_range(frame, payload, &total);
+	if (!ret && payload->n_items)
+		ret = read_items(frame, payload->items, payload->n_items);
+	if (ret)
+		return ret;
+	sender->length = total;
+	sender->n_caps = payload->n_items;
+	sender->area = NULL;
+	if (total <= CAPMSG_INLINE_MAX) {
+		sender->area = frame->area;
+		return read_area(frame, n);
+	}
+	iov_iter_init(&frame->iter, ITER_SOURCE, frame->iov, n, total);
+	return 0;
+}
+
+/* A reply right that is to leave its slot with the message. */
+static int resolve_moved(struct capmsg_frame *frame,
+			 const struct capmsg_cap *root, u32 i)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	struct capmsg_cap *cap = &frame->caps[i];
+	struct capmsg_spot spot;
+	int ret;
+
+	if (sender->moved.table)
+		return -EINVAL;
+	ret = capmsg_find_slot(root, frame->items[i].address,
+			       CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	rcu_read_lock();
+	capmsg_slot_read_rcu(spot.table, spot.index, cap);
+	if (!cap->object)
+		ret = -ENOENT;
+	else if (cap->object->type != CAPMSG_TYPE_REPLY)
+		ret = capmsg_cap_void_rcu(cap) ? -ENOENT : -EINVAL;
+	else if (capmsg_cap_void_rcu(cap) || !capmsg_object_tryget(cap->object))
+		ret = -ESTALE;
+	rcu_read_unlock();
+	if (ret) {
+		cap->object = NULL;
+		capmsg_spot_put(&spot);
+		return ret;
+	}
+	sender->moved = spot;
+	sender->moved_cap = i;
+	return 0;
+}
+
+static int resolve_copied(struct capmsg_frame *frame,
+			  const struct capmsg_cap *root, u32 i)
+{
+	struct capmsg_cap *cap = &frame->caps[i];
+	int ret;
+
+	ret = capmsg_fetch(root, frame->items[i].address, cap);
+	if (ret)
+		return ret;
+	if (cap->object->type != CAPMSG_TYPE_REPLY)
+		return 0;
+	capmsg_cap_forget(cap);
+	return -EINVAL;
+}
+
+/**
+ * capmsg_message_resolve() - step 2: resolve the capabilities of a message
+ * @frame: the frame
+ * @root: root of the sender's space
+ *
+ * To be ended by capmsg_message_end(), also after an error.
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
+ * anything else that is; -ESTALE for one that is used up.
+ */
+int capmsg_message_resolve(struct capmsg_frame *frame,
+			   const struct capmsg_cap *root)
+{
+	u32 i, n = frame->sender.n_caps;
+	int ret;
+
+	capmsg_hook(2);
+	for (i = 0; i < n; i++) {
+		ret = frame->items[i].flags & CAPMSG_ITEM_MOVE ?
+		      resolve_moved(frame, root, i) :
+		      resolve_copied(frame, root, i);
+		if (ret) {
+			/* What is not resolved must not be dropped. */
+			frame->sender.n_caps = i;
+			return ret;
+		}
+		frame->caps[i].rights &= frame->items[i].rights |
+					 CAPMSG_RIGHT_WEAK;
+	}
+	return 0;
+}
+
+/**
+ * capmsg_message_end() - drop what a message still holds
+ * @frame: the frame; empty afterwards
+ *
+ * Context: Process context; no locks held.
+ */
+void capmsg_message_end(struct capmsg_frame *frame)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	u32 i;
+
+	/* Of a moved reply right this is a copy: the right is in its slot. */
+	for (i = 0; i < sender->n_caps; i++)
+		capmsg_cap_forget(&frame->caps[i]);
+	sender->n_caps = 0;
+	if (sender->moved.table)
+		capmsg_spot_put(&sender->moved);
+	sender->moved.table = NULL;
+}
+
+/**
+ * capmsg_dress_region() - find the buffer that a post is to be given
+ * @root: root of the receiver's space
+ * @region: address of the region, or void for no buffer
+ * @offset: of the buffer
+ * @length: of the buffer
+ * @dress: gets a reference
+ *
+ * Context: Process context.
+ * Return: 0; -ENOENT, -EACCES; -EINVAL for a range outside the region.
+ */
+int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
+			u64 length, struct capmsg_dress *dress)
+{
+	struct capmsg_region *found;
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	if (region == CAPMSG_ADDRESS_VOID)
+		return offset || length ? -EINVAL : 0;
+	ret = capmsg_resolve_type(root, region, CAPMSG_TYPE_REGION,
+				  CAPMSG_RIGHT_WRITE, &seen, &body);
+	if (ret)
+		return ret;
+	found = capmsg_region_of(body);
+	if (!length || offset > found->length ||
+	    length > found->length - offset) {
+		capmsg_body_put(body);
+		return -EINVAL;
+	}
+	dress->region = found;
+	dress->offset = offset;
+	dress->length = length;
+	return 0;
+}
+
+/**
+ * capmsg_dress_landing() - find the landing slots that a post is to be given
+ * @root: root of the receiver's space
+ * @landing: address of the first slot; void if @n is 0
+ * @n: number of slots
+ * @dress: gets a reference
+ *
+ * Context: Process context.
+ * Return: 0; -ENOENT, -EACCES; -EINVAL for slots outside the cappage.
+ */
+int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
+			 struct capmsg_dress *dress)
+{
+	struct capmsg_spot spot;
+	int ret;
+
+	if (!n)
+		return landing == CAPMSG_ADDRESS_VOID ? 0 : -EINVAL;
+	if (n > CAPMSG_CAPS_MAX)
+		return -EINVAL;
+	ret = capmsg_find_slot(root, landing, CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	if (n > spot.end - spot.index) {
+		capmsg_spot_put(&spot);
+		return -EINVAL;
+	}
+	dress->table = spot.table;
+	dress->first = spot.index;
+	dress->n = n;
+	return 0;
+}
+
+/**
+ * capmsg_dress_put() - drop what was found for a post that did not take it
+ * @dress: what was found
+ *
+ * Context: Process context; may sleep.
+ */
+void capmsg_dress_put(struct capmsg_dress *dress)
+{
+	if (dress->region)
+		capmsg_body_put(&dress->region->body);
+	if (dress->table)
+		capmsg_body_put(&dress->table->body);
+}

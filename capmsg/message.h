@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A message on its way into a frame: steps 1 and 2 of a transfer, and what a
+ * post is to be given.
+ */
+#ifndef CAPMSG_MESSAGE_H
+#define CAPMSG_MESSAGE_H
+
+#include "frame.h"
+
+/**
+ * struct capmsg_payload - a message, as uapi structs name it
+ */
+struct capmsg_payload {
+	/** @data: its bytes, or an array of @n_iov struct capmsg_iovec */
+	u64 data;
+	/** @length: bytes, if @n_iov is 0 */
+	u64 length;
+	/** @items: array of @n_items struct capmsg_item */
+	u64 items;
+	/** @n_iov: pieces */
+	u32 n_iov;
+	/** @n_items: capabilities */
+	u32 n_items;
+};
+
+int capmsg_message_read(struct capmsg_frame *frame,
+			const struct capmsg_payload *payload);
+int capmsg_message_resolve(struct capmsg_frame *frame,
+			   const struct capmsg_cap *root);
+void capmsg_message_end(struct capmsg_frame *frame);
+
+int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
+			u64 length, struct capmsg_dress *dress);
+int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
+			 struct capmsg_dress *dress);
+void capmsg_dress_put(struct capmsg_dress *dress);
+
+#endif /* CAPMSG_MESSAGE_H */

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects and their bodies: creation, references, death, and the liens that
+ * others have on a body. Knows no type: what differs is in struct
+ * capmsg_body_ops.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "locking.h"
+#include "object.h"
+
+static struct kmem_cache *object_cache;
+static atomic64_t last_id;
+static atomic_long_t live[CAPMSG_TYPE_COUNT];
+static atomic_long_t objects;
+struct lock_class_key capmsg_lock_keys[CAPMSG_TYPE_COUNT];
+
+static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
+	[CAPMSG_TYPE_CAPPAGE]	= "capmsg_cappage.lock",
+	[CAPMSG_TYPE_PORT]	= "capmsg_port.lock",
+	[CAPMSG_TYPE_REGION]	= "capmsg_region.lock",
+	[CAPMSG_TYPE_REPLY]	= "capmsg_frame.lock",
+};
+
+/**
+ * capmsg_objects_init() - prepare for objects
+ *
+ * Context: Module initialisation.
+ * Return: 0 or -ENOMEM.
+ */
+int capmsg_objects_init(void)
+{
+	BUILD_BUG_ON(sizeof(struct capmsg_object) > 64);
+	object_cache = kmem_cache_create("capmsg_object",
+					 sizeof(struct capmsg_object), 0,
+					 SLAB_ACCOUNT | SLAB_NO_MERGE, NULL);
+	return object_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * capmsg_objects_exit() - the counterpart, after the last object is gone
+ *
+ * Context: Module exit; waits for RCU callbacks.
+ */
+void capmsg_objects_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(object_cache);
+}
+
+static void object_free_rcu(struct rcu_head *rcu)
+{
+	struct capmsg_object *object =
+		container_of(rcu, struct capmsg_object, rcu);
+
+	capmsg_user_uncharge(object->payer, 1, sizeof(*object));
+	capmsg_user_put(object->payer);
+	kmem_cache_free(object_cache, object);
+	atomic_long_dec(&objects);
+}
+
+/**
+ * capmsg_object_put() - drop a reference to an object
+ * @object: the object; not to be used any more
+ *
+ * Context: Any.
+ */
+void capmsg_object_put(struct capmsg_object *object)
+{
+	if (refcount_dec_and_test(&object->refs))
+		call_rcu(&object->rcu, object_free_rcu);
+}
+
+/* The object keeps the charge that its caller has made. */
+static struct capmsg_object *object_alloc(struct capmsg_body *body,
+					  enum capmsg_type type)
+{
+	struct capmsg_object *object;
+
+	object = kmem_cache_zalloc(object_cache, GFP_KERNEL);
+	if (!object)
+		return NULL;
+	refcount_set(&object->refs, 1);
+	object->type = type;
+	object->payer = capmsg_user_get(body->account->user);
+	object->id = atomic64_inc_return(&last_id);
+	RCU_INIT_POINTER(object->body, body);
+	atomic_long_inc(&objects);
+	return object;
+}
+
+/**
+ * capmsg_body_charge() - charge for an object that is about to be allocated
+ * @account: who pays
+ * @bytes: bytes of its body
+ *
+ * The charge for the body is undone when the body ends, the charge for the
+ * object when its last capability is gone. Before capmsg_body_init() has
+ * succeeded the caller must undo it with capmsg_user_uncharge().
+ *
+ * Context: Any.
+ * Return: 0 or -EDQUOT.
+ */
+int capmsg_body_charge(struct capmsg_account *account, size_t bytes)
+{
+	return capmsg_user_charge(account->user, 1,
+				  bytes + sizeof(struct capmsg_object));
+}
+
+/**
+ * capmsg_body_init() - make an object for a body that was just allocated
+ * @body: the zeroed body
+ * @ops: its type
+ * @account: who pays, and has been charged for it
+ *
+ * On success the caller has the first reference to the body, and must give
+ * the object to somebody (capmsg_body_own()) or kill it. On failure @body
+ * is as before.
+ *
+ * Context: Process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int capmsg_body_init(struct capmsg_body *body,
+		     const struct capmsg_body_ops *ops,
+		     struct capmsg_account *account)
+{
+	body->account = account;
+	body->object = object_alloc(body, ops->type);
+	if (!body->object) {
+		body->account = NULL;
+		return -ENOMEM;
+	}
+	capmsg_account_get(account);
+	refcount_set(&body->refs, 1);
+	body->ops = ops;
+	spin_lock_init(&body->lock);
+	lockdep_set_class_and_name(&body->lock, &capmsg_lock_keys[ops->type],
+				   lock_names[ops->type]);
+	INIT_LIST_HEAD(&body->owned);
+	INIT_LIST_HEAD(&body->liens);
+	atomic_long_inc(&live[ops->type]);
+	return 0;
+}
+
+/**
+ * capmsg_body_own() - give a new object to the account that pays for it
+ * @body: the body
+ *
+ * Cannot fail. The caller's reference becomes the account's; it ends with
+ * capmsg_object_kill(), which the end of the space calls.
+ *
+ * Context: Any; takes account->lock.
+ */
+void capmsg_body_own(struct capmsg_body *body)
+{
+	struct capmsg_account *account = body->account;
+
+	spin_lock(&account->lock);
+	list_add_tail(&body->owned, &account->owned);
+	spin_unlock(&account->lock);
+}
+
+static void body_free_rcu(struct rcu_head *rcu)
+{
+	struct capmsg_body *body = container_of(rcu, struct capmsg_body, rcu);
+
+	body->ops->free(body);
+}
+
+/**
+ * capmsg_body_put() - drop a reference to a body
+ * @body: the body; not to be used any more
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_body_put(struct capmsg_body *body)
+{
+	struct capmsg_account *account = body->account;
+
+	might_sleep();
+	if (!refcount_dec_and_test(&body->refs))
+		return;
+	if (body->ops->release)
+		body->ops->release(body);
+	capmsg_user_uncharge(account->user, 0, body->bytes);
+	capmsg_account_put(account);
+	atomic_long_dec(&live[body->ops->type]);
+	call_rcu(&body->rcu, body_free_rcu);
+}
+
+static struct capmsg_lien *lien_pop(struct capmsg_body *body)
+{
+	struct capmsg_lien *lien = NULL, *first;
+
+	spin_lock(&body->lock);
+	while (!lien && !list_empty(&body->liens)) {
+		first = list_first_entry(&body->liens, struct capmsg_lien, link);
+		list_del_init(&first->link);
+		if (first->ops->hold(first))
+			lien = first;
+	}
+	spin_unlock(&body->lock);
+	return lien;
+}
+
+static void body_kill(struct capmsg_body *body)
+{
+	struct capmsg_account *account = body->account;
+	struct capmsg_lien *lien;
+
+	spin_lock(&account->lock);
+	list_del_init(&body->owned);
+	spin_unlock(&account->lock);
+
+	spin_lock(&body->lock);
+	WRITE_ONCE(body->dead, true);
+	spin_unlock(&body->lock);
+
+	body->ops->kill(body);
+	while ((lien = lien_pop(body)))
+		lien->ops->lost(lien);
+	capmsg_object_put(body->object);
+	capmsg_body_put(body);
+}
+
+/**
+ * capmsg_object_kill() - destroy an object
+ * @object: the object; the caller keeps its reference
+ *
+ * Idempotent: the first caller kills, others do nothing. Never fails.
+ *
+ * Context: Process context, no locks held; may sleep, for no longer than a
+ * transfer copies one chunk.
+ */
+void capmsg_object_kill(struct capmsg_object *object)
+{
+	struct capmsg_body *body;
+
+	body = unrcu_pointer(xchg(&object->body, RCU_INITIALIZER(NULL)));
+	if (body)
+		body_kill(body);
+}
+
+static struct capmsg_object *first_owned(struct capmsg_account *account)
+{
+	struct capmsg_object *object = NULL;
+	struct capmsg_body *body;
+
+	spin_lock(&account->lock);
+	body = list_first_entry_or_null(&account->owned, struct capmsg_body,
+					owned);
+	if (body) {
+		list_del_init(&body->owned);
+		object = capmsg_object_get(body->object);
+	}
+	spin_unlock(&account->lock);
+	return object;
+}
+
+/**
+ * capmsg_objects_kill() - destroy all objects that an account pays for
+ * @account: the account; nobody creates objects in it any more
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_objects_kill(struct capmsg_account *account)
+{
+	struct capmsg_object *object;
+
+	while ((object = first_owned(account))) {
+		capmsg_object_kill(object);
+		capmsg_object_put(object);
+		cond_resched();
+	}
+}
+
+/**
+ * capmsg_lien_attach_locked() - ask to be told when a body dies
+ * @body: the body; locked by the caller, not dead
+ * @lien: the lien; the caller keeps the body's memory by a reference
+ *
+ * Context: Atomic; body->lock held.
+ */
+void capmsg_lien_attach_locked(struct capmsg_body *body,
+			       struct capmsg_lien *lien)
+{
+	lockdep_assert_held(&body->lock);
+	list_add_tail(&lien->link, &body->liens);
+}
+
+/**
+ * capmsg_lien_detach_locked() - no longer care about a body's death
+ * @body: the body
+ * @lien: the lien, attached or already popped by the body's death
+ *
+ * Context: Atomic; body->lock held.
+ */
+void capmsg_lien_detach_locked(struct capmsg_body *body,
+			       struct capmsg_lien *lien)
+{
+	lockdep_assert_held(&body->lock);
+	list_del_init(&lien->link);
+}
+
+/**
+ * capmsg_objects_live() - number of living objects
+ * @type: of this type
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_objects_live(enum capmsg_type type)
+{
+	return atomic_long_read(&live[type]);
+}
+
+/**
+ * capmsg_tombstones() - number of destroyed objects that are still named
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_tombstones(void)
+{
+	long n = atomic_long_read(&objects);
+	int type;
+
+	for (type = 0; type < CAPMSG_TYPE_COUNT; type++)
+		n -= atomic_long_read(&live[type]);
+	return max(n, 0L);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every object has in common. An object is in two parts: the *object*
+ * itself, small, that capabilities name; and its *body*, which does the work.
+ */
+#ifndef CAPMSG_OBJECT_H
+#define CAPMSG_OBJECT_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <uapi/linux/capmsg.h>
+
+#include "account.h"
+
+/**
+ * DOC: Lifetime
+ *
+ * Capabilities designate, they do not own. A slot that holds a capability keeps
+ * the struct capmsg_object alive, 64 bytes at most, and nothing else. The
+ * body belongs to the account of the space that created it, and dies with that
+ * space, or when it is destroyed: then &capmsg_object.body becomes NULL, once,
+ * and every capability to it reads as void from that moment. What is left is a
+ * *tombstone*, charged to its creator until the last slot that names it is
+ * cleared or read.
+ *
+ * Two counts, two sentences. &capmsg_object.refs > 0 means the object can be
+ * asked whether it lives. &capmsg_body.refs > 0 means the body's memory is
+ * there; whether it still counts is &capmsg_body.dead, under its lock.
+ *
+ * Found without a lock, a body is kept by the RCU read section, or by a
+ * reference taken inside it. Whoever then takes the lock of the body and finds
+ * it not dead may commit; destruction takes the same lock. So when
+ * capmsg_object_kill() returns, every commit that had found the object alive
+ * is over.
+ *
+ * Some bodies are used by others for a while: a cappage by a post that has
+ * reserved landing slots in it, a region by a post that was cut from it. Such a
+ * use is a *lien*. It does not keep the body from dying: when it dies, the
+ * holder of the lien is told.
+ */
+
+struct capmsg_body;
+struct capmsg_lien;
+
+/**
+ * struct capmsg_object - what capabilities name
+ */
+struct capmsg_object {
+	/** @refs: capabilities that name it, and its body while it lives */
+	refcount_t refs;
+	/** @type: enum capmsg_type; constant */
+	u32 type;
+	/** @body: the living part; cleared once, by capmsg_object_kill() */
+	struct capmsg_body __rcu *body;
+	/** @payer: charged for this struct; holds a reference */
+	struct capmsg_user *payer;
+	/** @id: unique; the order in which bodies of one type are locked */
+	u64 id;
+	/** @rcu: frees it after the last reference */
+	struct rcu_head rcu;
+};
+
+/**
+ * struct capmsg_body_ops - what differs between types
+ */
+struct capmsg_body_ops {
+	/** @type: enum capmsg_type */
+	enum capmsg_type type;
+	/**
+	 * @kill: let go of what the body holds and wake who waits for it.
+	 * Called once, in process context, with the body dead and unlocked.
+	 */
+	void (*kill)(struct capmsg_body *body);
+	/**
+	 * @release: optional: give up what needs process context. Called once,
+	 * when the last reference is gone.
+	 */
+	void (*release)(struct capmsg_body *body);
+	/** @free: free the memory; an RCU callback */
+	void (*free)(struct capmsg_body *body);
+	/**
+	 * @stale: optional: does a capability to the body with this badge read
+	 * as void? Called in an RCU read section.
+	 */
+	bool (*stale)(const struct capmsg_body *body, u64 badge);
+	/**
+	 * @dropped: optional: a capability with this badge, of which there is
+	 * only one, was dropped. Process context, no locks held.
+	 */
+	void (*dropped)(struct capmsg_body *body, u64 badge);
+};
+
+/**
+ * struct capmsg_body - the living part of an object
+ */
+struct capmsg_body {
+	/** @refs: memory */
+	refcount_t refs;
+	/** @dead: set once, by kill; guarded by @lock */
+	bool dead;
+	/** @lock: guards the body; its lock class is the type's */
+	spinlock_t lock;
+	/** @ops: constant; gives the type */
+	const struct capmsg_body_ops *ops;
+	/** @object: what names this body; holds a reference */
+	struct capmsg_object *object;
+	/** @account: who pays; holds a reference */
+	struct capmsg_account *account;
+	/** @owned: in the account's list, or empty; account->lock */
+	struct list_head owned;
+	/** @liens: uses that are told when the body dies; @lock */
+	struct list_head liens;
+	/** @bytes: what was charged for the body */
+	size_t bytes;
+	/** @rcu: frees it after the last reference */
+	struct rcu_head rcu;
+};
+
+/**
+ * struct capmsg_lien_ops - how the holder of a lien is told
+ */
+struct capmsg_lien_ops {
+	/**
+	 * @hold: keep the holder's memory, or return false if it is going away
+	 * (and will release the lien by itself). Under the body's lock.
+	 */
+	bool (*hold)(struct capmsg_lien *lien);
+	/**
+	 * @lost: the body is dead; let go of it, and of what @hold took.
+	 * Process context, no locks held.
+	 */
+	void (*lost)(struct capmsg_lien *lien);
+};
+
+/**
+ * struct capmsg_lien - a use of a body that ends when the body dies
+ */
+struct capmsg_lien {
+	/** @link: in body->liens, or empty; the body's lock */
+	struct list_head link;
+	/** @ops: constant */
+	const struct capmsg_lien_ops *ops;
+};
+
+int capmsg_objects_init(void);
+void capmsg_objects_exit(void);
+
+int capmsg_body_init(struct capmsg_body *body,
+		     const struct capmsg_body_ops *ops,
+		     struct capmsg_account *account);
+int capmsg_body_charge(struct capmsg_account *account, size_t bytes);
+void capmsg_body_own(struct capmsg_body *body);
+void capmsg_body_put(struct capmsg_body *body);
+
+void capmsg_object_put(struct capmsg_object *object);
+void capmsg_object_kill(struct capmsg_object *object);
+void capmsg_objects_kill(struct capmsg_account *account);
+
+void capmsg_lien_attach_locked(struct capmsg_body *body,
+			       struct capmsg_lien *lien);
+void capmsg_lien_detach_locked(struct capmsg_body *body,
+			       struct capmsg_lien *lien);
+
+unsigned long capmsg_objects_live(enum capmsg_type type);
+unsigned long capmsg_tombstones(void);
+
+static inline bool capmsg_object_tryget(struct capmsg_object *object)
+{
+	return refcount_inc_not_zero(&object->refs);
+}
+
+static inline struct capmsg_object *
+capmsg_object_get(struct capmsg_object *object)
+{
+	refcount_inc(&object->refs);
+	return object;
+}
+
+static inline bool capmsg_body_tryget(struct capmsg_body *body)
+{
+	return refcount_inc_not_zero(&body->refs);
+}
+
+static inline struct capmsg_body *capmsg_body_get(struct capmsg_body *body)
+{
+	refcount_inc(&body->refs);
+	return body;
+}
+
+#endif /* CAPMSG_OBJECT_H */

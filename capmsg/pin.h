@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pins: runs of user pages that the kernel holds in order to write to them.
+ * A region pins for long, a plain buffer for one call.
+ */
+#ifndef CAPMSG_PIN_H
+#define CAPMSG_PIN_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+/**
+ * struct capmsg_pin - a run of pinned user pages
+ */
+struct capmsg_pin {
+	/** @pages: the pages; room for as many as the owner has asked for */
+	struct page **pages;
+	/** @n: how many are pinned */
+	unsigned long n;
+	/** @offset: of the first byte in the first page */
+	unsigned int offset;
+	/** @aliasable: somebody else may have the same pages mapped */
+	bool aliasable;
+	/** @mm: whose pages; compared, never followed */
+	const struct mm_struct *mm;
+};
+
+int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length,
+		    bool longterm);
+void capmsg_unpin(struct capmsg_pin *pin, bool dirty);
+unsigned long capmsg_pinned(void);
+
+#endif /* CAPMSG_PIN_H */

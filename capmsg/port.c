@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a port is, and the one place where a post changes its state.
+ */
+#include <linux/sched.h>
+
+#include "port.h"
+
+/**
+ * capmsg_port_init() - prepare a port
+ * @port: zeroed memory
+ * @posts: its posts, to be prepared by the caller
+ * @limits: what its creator has chosen
+ *
+ * Context: Any.
+ */
+void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
+		      const struct capmsg_port_limits *limits)
+{
+	INIT_LIST_HEAD(&port->bare);
+	INIT_LIST_HEAD(&port->fitted);
+	INIT_LIST_HEAD(&port->claimed);
+	INIT_LIST_HEAD(&port->filled);
+	INIT_LIST_HEAD(&port->idle);
+	INIT_LIST_HEAD(&port->senders);
+	init_waitqueue_head(&port->receivers);
+	init_waitqueue_head(&port->calm);
+	port->posts = posts;
+	port->depth = limits->depth;
+	port->flags = limits->flags;
+	port->max_caps = limits->max_caps;
+	port->max_size = limits->max_size;
+	port->steal_delay = limits->steal_delay;
+}
+
+static struct list_head *list_of_state(struct capmsg_port *port,
+				       const struct capmsg_port_post *post)
+{
+	bool frame = post->flags & CAPMSG_POST_FRAME;
+
+	switch (post->state) {
+	case CAPMSG_POST_POSTED:
+		return capmsg_post_bare(post) ? &port->bare : &port->fitted;
+	case CAPMSG_POST_CLAIMED:
+		return &port->claimed;
+	case CAPMSG_POST_FILLED:
+		return frame ? NULL : &port->filled;
+	case CAPMSG_POST_IDLE:
+		return frame ? NULL : &port->idle;
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * capmsg_port_set_locked() - change the state of a post
+ * @port: the port
+ * @post: a post that is posted there, or of this port
+ * @state: the new state
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
+			    enum capmsg_post_state state)
+{
+	struct list_head *list;
+
+	lockdep_assert_held(&port->body.lock);
+	if (!(post->flags & CAPMSG_POST_FRAME)) {
+		port->count[post->state]--;
+		port->count[state]++;
+	}
+	post->state = state;
+	list_del_init(&post->link);
+	list = list_of_state(port, post);
+	if (list)
+		list_add_tail(&post->link, list);
+}
+
+/**
+ * capmsg_port_calm_locked() - wait until no chunk is being copied into a post
+ * @port: the port
+ * @post: the post
+ *
+ * For microseconds: nothing in a chunk sleeps. The lock is dropped meanwhile,
+ * so the caller has to look again at what it knew.
+ *
+ * Context: Process context; lock of the port held, and no other.
+ */
+void capmsg_port_calm_locked(struct capmsg_port *port, struct capmsg_port_post *post)
+{
+	DEFINE_WAIT(wait);
+
+	lockdep_assert_held(&port->body.lock);
+	while (post->flags & CAPMSG_POST_BUSY) {
+		prepare_to_wait(&port->calm, &wait, TASK_UNINTERRUPTIBLE);
+		spin_unlock(&port->body.lock);
+		schedule();
+		spin_lock(&port->body.lock);
+	}
+	finish_wait(&port->calm, &wait);
+}
+
+/**
+ * capmsg_port_wake_locked() - there is something to receive
+ * @port: the port
+ *
+ * Receivers enter the wait queue under the lock of the port, so that none is
+ * overlooked.
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_port_wake_locked(struct capmsg_port *port)
+{
+	lockdep_assert_held(&port->body.lock);
+	if (waitqueue_active(&port->receivers))
+		wake_up_interruptible(&port->receivers);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ports: queues of posts that wait for messages, and of senders that wait for
+ * posts. A frame is the port of one answer, with a single post.
+ */
+#ifndef CAPMSG_PORT_H
+#define CAPMSG_PORT_H
+
+#include <linux/wait.h>
+
+#include "post.h"
+
+/**
+ * struct capmsg_sender - the sender's side of one transfer
+ *
+ * Belongs to a frame. Once it is queued, others may commit it or give it a
+ * claim, under the lock of the port; they touch nothing but this and what
+ * it points to.
+ */
+struct capmsg_sender {
+	/** @link: in port->senders, or empty */
+	struct list_head link;
+	/** @wait: where the sending task sleeps */
+	wait_queue_head_t wait;
+	/** @post: the post that it has claimed; NULL again when it is stolen */
+	struct capmsg_port_post *post;
+	/** @done: the message was committed */
+	bool done;
+	/** @badged: the destination was named by a badged capability */
+	bool badged;
+	/** @error: waiting is over, with this error */
+	int error;
+	/** @n_caps: capabilities that it carries */
+	u32 n_caps;
+	/** @length: bytes of its payload */
+	u64 length;
+	/** @area: its payload, if at most CAPMSG_INLINE_MAX bytes */
+	const void *area;
+	/** @badge: of the capability that named the destination */
+	u64 badge;
+	/** @epoch: of the call that it answers, at a frame */
+	u64 epoch;
+	/** @caps: the capabilities; moved into the landing slots by the commit */
+	struct capmsg_cap *caps;
+	/** @moved: slot that the commit makes void; its table is NULL if none */
+	struct capmsg_spot moved;
+	/** @moved_cap: which of @caps is moved */
+	u32 moved_cap;
+	/** @reply: the reply right of a call; moved into the post by the commit */
+	struct capmsg_cap reply;
+};
+
+/**
+ * struct capmsg_port - a message port
+ */
+struct capmsg_port {
+	/** @body: what every object has */
+	struct capmsg_body body;
+	/** @bare: POSTED, for short messages only */
+	struct list_head bare;
+	/** @fitted: POSTED, with a buffer or landing slots */
+	struct list_head fitted;
+	/** @claimed: CLAIMED */
+	struct list_head claimed;
+	/** @filled: FILLED, in the order of their commits */
+	struct list_head filled;
+	/** @idle: IDLE */
+	struct list_head idle;
+	/** @senders: who waits for a post, in order of arrival */
+	struct list_head senders;
+	/** @receivers: where receiving tasks sleep */
+	wait_queue_head_t receivers;
+	/** @calm: where they sleep who need a busy post */
+	wait_queue_head_t calm;
+	/** @count: number of posts in each state, plain ones not included */
+	u32 count[CAPMSG_POST_STATES];
+	/** @n_senders: length of @senders */
+	u32 n_senders;
+	/** @depth: number of posts; constant */
+	u32 depth;
+	/** @flags: CAPMSG_PORT_x; constant */
+	u32 flags;
+	/** @max_caps: capabilities of one message; constant */
+	u32 max_caps;
+	/** @max_size: bytes of one message; constant */
+	u64 max_size;
+	/** @steal_delay: nanoseconds that a claim may be stalled; constant */
+	u64 steal_delay;
+	/** @epoch: of a frame: the call that may be answered */
+	u64 epoch;
+	/** @posts: its posts; constant */
+	struct capmsg_port_post *posts;
+};
+
+/**
+ * struct capmsg_port_limits - what the creator of a port chooses
+ */
+struct capmsg_port_limits {
+	/** @depth: number of posts */
+	u32 depth;
+	/** @flags: CAPMSG_PORT_x */
+	u32 flags;
+	/** @max_caps: capabilities of one message */
+	u32 max_caps;
+	/** @max_size: bytes of one message */
+	u64 max_size;
+	/** @steal_delay: nanoseconds */
+	u64 steal_delay;
+};
+
+void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
+		      const struct capmsg_port_limits *limits);
+void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
+			    enum capmsg_post_state state);
+void capmsg_port_calm_locked(struct capmsg_port *port,
+			     struct capmsg_port_post *post);
+void capmsg_port_wake_locked(struct capmsg_port *port);
+
+static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
+{
+	return container_of(body, struct capmsg_port, body);
+}
+
+static inline void capmsg_port_lock(struct capmsg_port *port)
+{
+	spin_lock(&port->body.lock);
+}
+
+static inline void capmsg_port_unlock(struct capmsg_port *port)
+{
+	spin_unlock(&port->body.lock);
+}
+
+#endif /* CAPMSG_PORT_H */

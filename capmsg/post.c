@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a post has: a buffer, landing slots, a reply right. All of it is under
+ * the lock of its port, so it is let go of in two steps: taken off the post
+ * under the lock, dropped after.
+ */
+#include "post.h"
+
+/**
+ * capmsg_post_init() - prepare a post, once
+ * @post: zeroed memory
+ * @port: the port it belongs to
+ * @index: its number there
+ * @landing_ops: how it is told of the death of its landing table
+ * @cut_ops: how it is told of the death of its region
+ *
+ * Context: Any.
+ */
+void capmsg_post_init(struct capmsg_port_post *post, struct capmsg_port *port,
+		      u16 index, const struct capmsg_lien_ops *landing_ops,
+		      const struct capmsg_lien_ops *cut_ops)
+{
+	INIT_LIST_HEAD(&post->link);
+	post->port = port;
+	post->index = index;
+	post->inline_max = CAPMSG_INLINE_MAX;
+	INIT_LIST_HEAD(&post->landing.lien.link);
+	post->landing.lien.ops = landing_ops;
+	INIT_LIST_HEAD(&post->cut.lien.link);
+	post->cut.lien.ops = cut_ops;
+}
+
+/**
+ * capmsg_post_bare() - has the post neither buffer nor landing slots?
+ * @post: the post
+ *
+ * Context: Any; lock of the port held.
+ * Return: true if it takes short messages only.
+ */
+bool capmsg_post_bare(const struct capmsg_port_post *post)
+{
+	return !post->target.pin && !post->landing.table;
+}
+
+/**
+ * capmsg_post_strip_landing() - take the landing slots off a post
+ * @post: the post
+ * @remains: gets the reference
+ *
+ * Context: Any; lock of the port held, takes that of the table.
+ */
+void capmsg_post_strip_landing(struct capmsg_port_post *post,
+			       struct capmsg_remains *remains)
+{
+	struct capmsg_landing *landing = &post->landing;
+
+	if (!landing->table)
+		return;
+	capmsg_landing_disarm(landing);
+	remains->table = landing->table;
+	landing->table = NULL;
+	landing->n = 0;
+}
+
+/**
+ * capmsg_post_strip_buffer() - take the buffer off a post
+ * @post: the post; not busy
+ * @remains: gets the reference
+ *
+ * Context: Any; lock of the port held, takes that of the region.
+ */
+void capmsg_post_strip_buffer(struct capmsg_port_post *post,
+			      struct capmsg_remains *remains)
+{
+	WARN_ON_ONCE(post->flags & CAPMSG_POST_BUSY);
+	post->target = (struct capmsg_target) { };
+	if (!post->cut.region)
+		return;
+	capmsg_cut_detach(&post->cut);
+	remains->region = post->cut.region;
+	post->cut.region = NULL;
+}
+
+/**
+ * capmsg_post_strip() - take everything off a post, its reply right included
+ * @post: the post; not busy
+ * @remains: gets the references; zeroed by the caller
+ *
+ * Context: Any; lock of the port held.
+ */
+void capmsg_post_strip(struct capmsg_port_post *post,
+		       struct capmsg_remains *remains)
+{
+	capmsg_post_strip_landing(post, remains);
+	capmsg_post_strip_buffer(post, remains);
+	capmsg_cap_move(&remains->reply, &post->reply);
+	post->flags &= ~CAPMSG_POST_AGAIN;
+	post->cookie = 0;
+}
+
+/**
+ * capmsg_remains_drop() - drop what a post let go of
+ * @remains: the remains; empty afterwards
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_remains_drop(struct capmsg_remains *remains)
+{
+	if (remains->table)
+		capmsg_body_put(&remains->table->body);
+	if (remains->region)
+		capmsg_body_put(&remains->region->body);
+	capmsg_cap_drop(&remains->reply);
+	remains->table = NULL;
+	remains->region = NULL;
+}
+
+/* Take the new landing slots in place of the old ones, which are not armed. */
+static int dress_landing(struct capmsg_port_post *post, struct capmsg_dress *dress,
+			 struct capmsg_remains *remains)
+{
+	struct capmsg_landing *landing = &post->landing;
+	struct capmsg_cappage *old = landing->table;
+	u32 first = landing->first, n = landing->n;
+	int ret;
+
+	landing->table = dress->table;
+	landing->first = dress->first;
+	landing->n = dress->n;
+	ret = capmsg_landing_arm(landing);
+	if (ret) {
+		landing->table = old;
+		landing->first = first;
+		landing->n = n;
+		return ret;
+	}
+	remains->table = old;
+	return 0;
+}
+
+static int dress_region(struct capmsg_port_post *post, struct capmsg_dress *dress,
+			struct capmsg_remains *remains)
+{
+	struct capmsg_region *old = post->cut.region;
+
+	if (old)
+		capmsg_cut_detach(&post->cut);
+	post->cut.region = NULL;
+	if (!dress->region) {
+		remains->region = old;
+		return 0;
+	}
+	if (!capmsg_cut_attach(&post->cut, dress->region)) {
+		remains->region = old;
+		return 0;
+	}
+	/* Give back the old one; if that died, too, its buffer is lost anyway. */
+	if (old && capmsg_cut_attach(&post->cut, old)) {
+		remains->region = old;
+		post->target = (struct capmsg_target) { };
+	}
+	return -ENOENT;
+}
+
+/**
+ * capmsg_post_dress() - give a post another buffer and other landing slots
+ * @post: the post; idle or bare, its landing slots not armed
+ * @dress: what it gets; its references move to the post on success
+ * @remains: gets the references of what it had; zeroed by the caller
+ *
+ * Context: Any; lock of the port held, takes those of table and region.
+ * Return: 0; -ENOENT if the table or the region is dead; -EBUSY or -EEXIST
+ * for the landing slots. On error the post is as before.
+ */
+int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
+		      struct capmsg_remains *remains)
+{
+	struct capmsg_landing before = post->landing;
+	int ret;
+
+	ret = dress_landing(post, dress, remains);
+	if (ret)
+		return ret;
+	ret = dress_region(post, dress, remains);
+	if (ret) {
+		capmsg_landing_disarm(&post->landing);
+		post->landing.table = before.table;
+		post->landing.first = before.first;
+		post->landing.n = before.n;
+		remains->table = NULL;
+		return ret;
+	}
+	post->target.pin = dress->region ? &dress->region->pin : NULL;
+	post->target.offset = dress->offset;
+	post->target.length = dress->length;
+	post->cookie = dress->cookie;
+	return 0;
+}

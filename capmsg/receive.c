@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The waiting side of RECV. A task that waits for any message is woken alone;
+ * one with a plain buffer is woken with every message, as that one may be its.
+ */
+#include "receive.h"
+
+static struct capmsg_port_post *take_locked(struct capmsg_port *port,
+				       struct capmsg_frame *plain)
+{
+	if (plain && plain->post.state == CAPMSG_POST_FILLED)
+		return &plain->post;
+	return capmsg_port_reap_locked(port);
+}
+
+static int sleep_locked(struct capmsg_port *port, bool exclusive,
+			struct wait_queue_entry *entry,
+			const struct capmsg_wait *wait)
+{
+	int ret;
+
+	if (port->body.dead)
+		return -ENOENT;
+	ret = capmsg_wait_over(wait);
+	if (ret)
+		return ret;
+	if (exclusive)
+		prepare_to_wait_exclusive(&port->receivers, entry,
+					  CAPMSG_SLEEP_STATE);
+	else
+		prepare_to_wait(&port->receivers, entry, CAPMSG_SLEEP_STATE);
+	capmsg_port_unlock(port);
+	capmsg_sleep(wait->deadline);
+	capmsg_port_lock(port);
+	return 0;
+}
+
+/* If the plain buffer was filled meanwhile, that message comes first. */
+static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
+					struct capmsg_frame *plain,
+					struct capmsg_port_post *post)
+{
+	capmsg_port_withdraw_locked(port, &plain->post);
+	if (plain->post.state != CAPMSG_POST_FILLED || post == &plain->post)
+		return post;
+	if (post) {
+		capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
+		list_move(&post->link, &port->filled);
+		capmsg_port_wake_locked(port);
+	}
+	return &plain->post;
+}
+
+/**
+ * capmsg_await() - wait for a message
+ * @port: the port
+ * @plain: frame whose post is posted at @port for a plain buffer, or NULL;
+ *	withdrawn when this returns
+ * @wait: for how long
+ * @post: the post with the message: REAPING, or plain->post and FILLED
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: 0; -ENOENT if the port is dead; -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
+		 const struct capmsg_wait *wait, struct capmsg_port_post **post)
+{
+	struct capmsg_port_post *found;
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	capmsg_port_lock(port);
+	for (;;) {
+		found = take_locked(port, plain);
+		if (found)
+			break;
+		ret = sleep_locked(port, !plain, &entry, wait);
+		if (ret)
+			break;
+	}
+	finish_wait(&port->receivers, &entry);
+	if (plain)
+		found = prefer_plain(port, plain, found);
+	capmsg_port_unlock(port);
+	*post = found;
+	return found ? 0 : ret;
+}
+
+/**
+ * capmsg_reap() - take the next message, if there is one
+ * @port: the port
+ *
+ * Context: Any; takes the lock of the port.
+ * Return: its post, REAPING; or NULL.
+ */
+struct capmsg_port_post *capmsg_reap(struct capmsg_port *port)
+{
+	struct capmsg_port_post *post;
+
+	capmsg_port_lock(port);
+	post = capmsg_port_reap_locked(port);
+	capmsg_port_unlock(port);
+	return post;
+}
+
+/**
+ * capmsg_plain_post() - post a frame's plain buffer at a port
+ * @port: the port
+ * @frame: the frame; its buffer is pinned. To be ended by capmsg_plain_end(),
+ *	also after an error
+ * @dress: length of the buffer, and landing slots; its references move to the
+ *	frame on success
+ *
+ * Context: Process context; takes the locks of port and table.
+ * Return: 0; -ENOENT if the port or the landing table is dead; -EBUSY or
+ * -EEXIST for the landing slots.
+ */
+int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
+		      struct capmsg_dress *dress)
+{
+	struct capmsg_remains nothing = { };
+	struct capmsg_port_post *post = &frame->post;
+	int ret;
+
+	capmsg_port_lock(port);
+	post->port = port;
+	post->error = 0;
+	post->inline_max = min_t(u64, dress->length, CAPMSG_INLINE_MAX);
+	ret = port->body.dead ? -ENOENT :
+				capmsg_post_dress(post, dress, &nothing);
+	if (!ret) {
+		post->target.pin = &frame->pin;
+		capmsg_port_post_locked(port, post);
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}
+
+/**
+ * capmsg_plain_end() - take a frame's post off a port
+ * @port: the port
+ * @frame: the frame
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_plain_end(struct capmsg_port *port, struct capmsg_frame *frame)
+{
+	struct capmsg_remains remains = { };
+	struct capmsg_port_post *post = &frame->post;
+
+	capmsg_port_lock(port);
+	capmsg_port_withdraw_locked(port, post);
+	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
+	capmsg_post_strip(post, &remains);
+	capmsg_port_unlock(port);
+	post->port = &frame->port;
+	capmsg_remains_drop(&remains);
+	capmsg_unpin(&frame->pin, true);
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regions. Pinned pages are charged as io_uring does it: to the user against
+ * RLIMIT_MEMLOCK, and to the mm that registered them, and given back to the
+ * same two however the region ends.
+ */
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+
+#include "region.h"
+
+static void pages_count(struct capmsg_account *account, long n)
+{
+	struct capmsg_user *user;
+
+	for (user = account->user; user; user = user->parent)
+		atomic_long_add(n, &user->pinned);
+}
+
+static int memlock_charge(struct capmsg_region *region, unsigned long n)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	atomic_long_t *locked = &region->user->locked_vm;
+	unsigned long total;
+
+	total = atomic_long_add_return(n, locked);
+	if (total > limit && !capable(CAP_IPC_LOCK)) {
+		atomic_long_sub(n, locked);
+		return -EDQUOT;
+	}
+	atomic64_add(n, &region->mm->pinned_vm);
+	pages_count(region->body.account, n);
+	return 0;
+}
+
+static void memlock_uncharge(struct capmsg_region *region, unsigned long n)
+{
+	pages_count(region->body.account, -(long)n);
+	atomic64_sub(n, &region->mm->pinned_vm);
+	atomic_long_sub(n, &region->user->locked_vm);
+}
+
+static void region_kill(struct capmsg_body *body)
+{
+	/* The posts that were cut from it are told through their liens. */
+}
+
+static void region_release(struct capmsg_body *body)
+{
+	struct capmsg_region *region = capmsg_region_of(body);
+	unsigned long n = region->pin.n;
+
+	capmsg_unpin(&region->pin, true);
+	if (n)
+		memlock_uncharge(region, n);
+	mmdrop(region->mm);
+	free_uid(region->user);
+}
+
+static void region_free(struct capmsg_body *body)
+{
+	struct capmsg_region *region = capmsg_region_of(body);
+
+	kvfree(region->pin.pages);
+	kfree(region);
+}
+
+static const struct capmsg_body_ops region_ops = {
+	.type		= CAPMSG_TYPE_REGION,
+	.kill		= region_kill,
+	.release	= region_release,
+	.free		= region_free,
+};
+
+static struct capmsg_region *region_make(struct capmsg_account *account,
+					 unsigned long n)
+{
+	struct capmsg_region *region;
+	int ret = -ENOMEM;
+
+	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	region->pin.pages = kvcalloc(n, sizeof(struct page *),
+				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (region->pin.pages)
+		ret = capmsg_body_init(&region->body, &region_ops, account);
+	if (ret) {
+		kvfree(region->pin.pages);
+		kfree(region);
+		return ERR_PTR(ret);
+	}
+	mmgrab(current->mm);
+	region->mm = current->mm;
+	region->user = get_uid(current_user());
+	return region;
+}
+
+/* Charge before pinning, so that the limit bounds what is pinned. */
+static int region_pin(struct capmsg_region *region, u64 address, u64 length)
+{
+	unsigned long n = length >> PAGE_SHIFT;
+	int ret;
+
+	ret = memlock_charge(region, n);
+	if (ret)
+		return ret;
+	region->length = length;
+	ret = capmsg_pin_user(&region->pin, address, length, true);
+	if (ret)
+		memlock_uncharge(region, n);
+	return ret;
+}
+
+/**
+ * capmsg_region_alloc() - register memory of the caller
+ * @account: who pays for the object
+ * @address: first byte, page aligned
+ * @length: bytes, a multiple of the page size, not 0
+ *
+ * Context: Process context; may sleep.
+ * Return: the region, its reference owned by the caller until
+ * capmsg_body_own(); or ERR_PTR: -EDQUOT, -ENOMEM, -EFAULT, -EINTR.
+ */
+struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
+					  u64 address, u64 length)
+{
+	unsigned long n = length >> PAGE_SHIFT;
+	struct capmsg_region *region;
+	size_t bytes;
+	int ret;
+
+	if (!access_ok((void __user *)address, length))
+		return ERR_PTR(-EFAULT);
+	bytes = sizeof(*region) + n * sizeof(struct page *);
+	ret = capmsg_body_charge(account, bytes);
+	if (ret)
+		return ERR_PTR(ret);
+	region = region_make(account, n);
+	if (IS_ERR(region)) {
+		capmsg_user_uncharge(account->user, 1,
+				     bytes + sizeof(struct capmsg_object));
+		return region;
+	}
+	region->body.bytes = bytes;
+	ret = region_pin(region, address, length);
+	if (ret) {
+		capmsg_object_kill(region->body.object);
+		return ERR_PTR(ret);
+	}
+	return region;
+}
+
+/**
+ * capmsg_region_used() - does a post use the region?
+ * @region: the region
+ *
+ * Context: Any; takes the lock of the region.
+ * Return: true if one does.
+ */
+bool capmsg_region_used(struct capmsg_region *region)
+{
+	bool used;
+
+	spin_lock(&region->body.lock);
+	used = !list_empty(&region->body.liens);
+	spin_unlock(&region->body.lock);
+	return used;
+}
+
+/**
+ * capmsg_cut_attach() - begin to use a region
+ * @cut: the use; its lien's ops are set
+ * @region: the region; the caller's reference moves to @cut on success
+ *
+ * Context: Any; takes the lock of the region.
+ * Return: 0, or -ENOENT if the region is dead.
+ */
+int capmsg_cut_attach(struct capmsg_cut *cut, struct capmsg_region *region)
+{
+	int ret = -ENOENT;
+
+	spin_lock(&region->body.lock);
+	if (!region->body.dead) {
+		capmsg_lien_attach_locked(&region->body, &cut->lien);
+		cut->region = region;
+		ret = 0;
+	}
+	spin_unlock(&region->body.lock);
+	return ret;
+}
+
+/**
+ * capmsg_cut_detach() - stop using a region
+ * @cut: the use; cut->region must not be NULL and stays set: its reference is
+ *	now the caller's, to be dropped without locks
+ *
+ * Context: Any; takes the lock of the region.
+ */
+void capmsg_cut_detach(struct capmsg_cut *cut)
+{
+	spin_lock(&cut->region->body.lock);
+	capmsg_lien_detach_locked(&cut->region->body, &cut->lien);
+	spin_unlock(&cut->region->body.lock);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Opening, setting up and closing spaces, and handing out their frames.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+
+#include "space.h"
+
+static atomic_long_t spaces;
+static DEFINE_PER_CPU(long, frames_busy);
+
+/**
+ * capmsg_space_open() - make a space for a new file
+ *
+ * Context: Process context; may sleep.
+ * Return: the space, to be ended by capmsg_space_close(); or ERR_PTR: -ENOMEM,
+ * -EDQUOT.
+ */
+struct capmsg_space *capmsg_space_open(void)
+{
+	struct capmsg_space *space;
+	int ret;
+
+	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	if (!space)
+		return ERR_PTR(-ENOMEM);
+	space->account = capmsg_account_alloc();
+	ret = PTR_ERR_OR_ZERO(space->account);
+	if (ret)
+		goto out_space;
+	ret = capmsg_user_charge(space->account->user, 1, sizeof(*space));
+	if (ret)
+		goto out_account;
+	mutex_init(&space->setup);
+	atomic_long_inc(&spaces);
+	return space;
+
+out_account:
+	capmsg_account_put(space->account);
+out_space:
+	kfree(space);
+	return ERR_PTR(ret);
+}
+
+static int make_root(struct capmsg_space *space, u32 root_bits)
+{
+	struct capmsg_cappage *table;
+
+	table = capmsg_cappage_alloc(space->account, root_bits);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	space->root = capmsg_cap_make(table->body.object,
+				      CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE);
+	capmsg_body_own(&table->body);
+	return 0;
+}
+
+static int make_frames(struct capmsg_space *space, u32 n, u32 plain_max)
+{
+	struct capmsg_frame *frame;
+
+	space->frames = kcalloc(n, sizeof(*space->frames), GFP_KERNEL_ACCOUNT);
+	if (!space->frames)
+		return -ENOMEM;
+	for (space->n_frames = 0; space->n_frames < n; space->n_frames++) {
+		frame = capmsg_frame_alloc(space->account, plain_max);
+		if (IS_ERR(frame))
+			return PTR_ERR(frame);
+		capmsg_body_own(&frame->port.body);
+		space->frames[space->n_frames] = frame;
+	}
+	return 0;
+}
+
+static void unmake(struct capmsg_space *space)
+{
+	capmsg_objects_kill(space->account);
+	capmsg_cap_forget(&space->root);
+	kfree(space->frames);
+	space->frames = NULL;
+	space->n_frames = 0;
+}
+
+/**
+ * capmsg_space_setup() - give a space its root and its frames
+ * @space: the space
+ * @n_frames: number of frames; checked by the caller, like the rest
+ * @root_bits: log2 of the slots of the root cappage
+ * @plain_max: bytes of the largest plain buffer
+ *
+ * Context: Process context; may sleep.
+ * Return: 0; -EBUSY if that was done before; -ENOMEM, -EDQUOT.
+ */
+int capmsg_space_setup(struct capmsg_space *space, u32 n_frames,
+		       u32 root_bits, u32 plain_max)
+{
+	int ret = -EBUSY;
+
+	mutex_lock(&space->setup);
+	if (space->ready)
+		goto out_unlock;
+	ret = make_root(space, root_bits);
+	if (!ret)
+		ret = make_frames(space, n_frames, plain_max);
+	if (ret) {
+		unmake(space);
+		goto out_unlock;
+	}
+	space->root_bits = root_bits;
+	space->plain_max = plain_max;
+	smp_store_release(&space->ready, true);
+out_unlock:
+	mutex_unlock(&space->setup);
+	return ret;
+}
+
+/**
+ * capmsg_space_close() - the file of a space is gone
+ * @space: the space; freed
+ *
+ * Everything that the space has paid for dies. May run in any process, or
+ * none: nothing here looks at current.
+ *
+ * Context: Process context; may sleep.
+ */
+void capmsg_space_close(struct capmsg_space *space)
+{
+	unmake(space);
+	capmsg_user_uncharge(space->account->user, 1, sizeof(*space));
+	capmsg_account_put(space->account);
+	kfree(space);
+	atomic_long_dec(&spaces);
+}
+
+/**
+ * capmsg_frame_get() - take a free frame
+ * @space: the space; ready
+ * @index: number of the frame, for capmsg_frame_put()
+ *
+ * Context: Any.
+ * Return: the frame, which is the caller's alone; NULL if none is free.
+ */
+struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
+				      unsigned int *index)
+{
+	unsigned int i;
+
+	for (;;) {
+		i = find_first_zero_bit(space->busy, space->n_frames);
+		if (i >= space->n_frames)
+			return NULL;
+		if (test_and_set_bit_lock(i, space->busy))
+			continue;
+		*index = i;
+		this_cpu_inc(frames_busy);
+		return space->frames[i];
+	}
+}
+
+/**
+ * capmsg_frame_put() - give a frame back
+ * @space: the space
+ * @index: number of the frame; it is empty
+ *
+ * Context: Any.
+ */
+void capmsg_frame_put(struct capmsg_space *space, unsigned int index)
+{
+	this_cpu_dec(frames_busy);
+	clear_bit_unlock(index, space->busy);
+}
+
+/**
+ * capmsg_frames_busy() - number of operations in flight, in all spaces
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_frames_busy(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(frames_busy, cpu);
+	return max(sum, 0L);
+}
+
+/**
+ * capmsg_spaces() - number of spaces
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_spaces(void)
+{
+	return atomic_long_read(&spaces);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Spaces: one open of /dev/capmsg. A space lives exactly as long as its file,
+ * so it needs no count: whoever runs a command in it holds the file.
+ */
+#ifndef CAPMSG_SPACE_H
+#define CAPMSG_SPACE_H
+
+#include <linux/bitmap.h>
+#include <linux/mutex.h>
+
+#include "frame.h"
+
+/**
+ * struct capmsg_space - a root, frames, and an account
+ */
+struct capmsg_space {
+	/** @account: what the space pays for; holds a reference */
+	struct capmsg_account *account;
+	/** @setup: serialises set-up */
+	struct mutex setup;
+	/** @root: where every walk begins; void before set-up, then constant */
+	struct capmsg_cap root;
+	/** @ready: set up; what is below is constant from then on */
+	bool ready;
+	/** @root_bits: log2 of the slots of the root cappage */
+	u32 root_bits;
+	/** @plain_max: bytes of the largest plain buffer */
+	u32 plain_max;
+	/** @n_frames: number of frames */
+	u32 n_frames;
+	/** @frames: the frames; the account owns them */
+	struct capmsg_frame **frames;
+	/** @busy: which frames are in use; changed atomically */
+	DECLARE_BITMAP(busy, CAPMSG_FRAMES_MAX);
+};
+
+struct capmsg_space *capmsg_space_open(void);
+int capmsg_space_setup(struct capmsg_space *space, u32 n_frames,
+		       u32 root_bits, u32 plain_max);
+void capmsg_space_close(struct capmsg_space *space);
+struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
+				      unsigned int *index);
+void capmsg_frame_put(struct capmsg_space *space, unsigned int index);
+unsigned long capmsg_frames_busy(void);
+unsigned long capmsg_spaces(void);
+
+/* Nothing of a space may be used before this is true. */
+static inline bool capmsg_space_ready(const struct capmsg_space *space)
+{
+	return smp_load_acquire(&space->ready);
+}
+
+#endif /* CAPMSG_SPACE_H */

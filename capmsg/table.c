@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of commands, and the single way in to them. The caller's struct is
+ * read once; what is beyond the part that this module knows must be zero.
+ */
+#include <linux/nospec.h>
+#include <linux/stddef.h>
+
+#include "commands.h"
+#include "table.h"
+
+/**
+ * struct capmsg_op - a row of the table
+ */
+struct capmsg_op {
+	/** @size: of the caller's struct */
+	u16 size;
+	/** @read: how much of it is read */
+	u16 read;
+	/** @execute: carries the command out */
+	int (*execute)(struct capmsg_cmd *cmd);
+};
+
+#define OP(_nr, _name)							\
+	[CAPMSG_CMD_##_nr] = {						\
+		.size = sizeof(struct capmsg_##_name) +			\
+			BUILD_BUG_ON_ZERO(sizeof(struct capmsg_##_name) > \
+					  sizeof(union capmsg_arg)),	\
+		.read = sizeof(struct capmsg_##_name),			\
+		.execute = capmsg_cmd_##_name,				\
+	}
+
+static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
+	/* All output: only its head is read. */
+	[CAPMSG_CMD_QUERY] = {
+		.size		= sizeof(struct capmsg_query),
+		.read		= offsetofend(struct capmsg_query, flags),
+		.execute	= capmsg_cmd_query,
+	},
+	OP(SETUP, setup),
+	OP(CREATE_CAPPAGE, create_cappage),
+	OP(CREATE_PORT, create_port),
+	OP(REGISTER, register),
+	OP(UNREGISTER, unregister),
+	OP(COPY, copy),
+	OP(MOVE, move),
+	OP(CLEAR, clear),
+	OP(STAT, stat),
+	OP(LIST, list),
+	OP(DESTROY, destroy),
+	OP(POST, post),
+	OP(UNPOST, unpost),
+	OP(SEND, send),
+	OP(RECV, recv),
+	OP(CALL, call),
+	OP(REPLY, reply),
+	OP(REPLY_RECV, reply_recv),
+	OP(EXPORT, export),
+	OP(IMPORT, import),
+};
+
+static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)
+{
+	u32 size;
+	int ret;
+
+	if (get_user(size, (u32 __user *)cmd->user))
+		return -EFAULT;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < op->size)
+		return -EINVAL;
+	if (size > op->size) {
+		ret = check_zeroed_user(cmd->user + op->size, size - op->size);
+		if (ret <= 0)
+			return ret ?: -E2BIG;
+	}
+	if (copy_from_user(&cmd->arg, cmd->user, op->read))
+		return -EFAULT;
+	/* What was checked counts, not what is there by now. */
+	cmd->arg.send.size = size;
+	return 0;
+}
+
+static const struct capmsg_cap void_root;
+
+/**
+ * capmsg_command() - carry out a command
+ * @space: whose
+ * @nr: CAPMSG_CMD_x
+ * @user: the caller's struct
+ *
+ * Context: Process context of the caller.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_command(struct capmsg_space *space, unsigned int nr,
+		   void __user *user)
+{
+	const struct capmsg_op *op;
+	struct capmsg_cmd cmd;
+	int ret;
+
+	if (nr >= ARRAY_SIZE(ops))
+		return -ENOTTY;
+	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	cmd.space = space;
+	cmd.root = capmsg_space_ready(space) ? &space->root : &void_root;
+	cmd.user = user;
+	ret = arg_read(&cmd, op);
+	return ret ?: op->execute(&cmd);
+}

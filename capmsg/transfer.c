@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps 3 to 7 of a transfer, see "DOC: Transfer".
+ */
+#include <linux/pagemap.h>
+#include <linux/poll.h>
+
+#include "hooks.h"
+#include "transfer.h"
+
+#define FAULT_WINDOW	SZ_64K
+
+/* May sleep for as long as who serves the page wants; holds nothing. */
+static int fault_in(const struct iov_iter *iter)
+{
+	size_t n = min_t(size_t, iov_iter_count(iter), FAULT_WINDOW);
+
+	if (fault_in_iov_iter_readable(iter, n))
+		return fatal_signal_pending(current) ? -EINTR : -EFAULT;
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* Step 3. */
+static int fault_in_source(const struct iov_iter *source)
+{
+	struct iov_iter ahead = *source;
+	int ret;
+
+	while (iov_iter_count(&ahead)) {
+		ret = fault_in(&ahead);
+		if (ret)
+			return ret;
+		iov_iter_advance(&ahead, min_t(size_t, FAULT_WINDOW,
+					       iov_iter_count(&ahead)));
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Step 4, and steps 6 and 7 for an inline message. The sender leaves the line
+ * before this returns, with its claim, done, or with an error.
+ */
+static int enter(struct capmsg_frame *frame, struct capmsg_port *port,
+		 const struct capmsg_wait *wait)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	DEFINE_WAIT(entry);
+	ktime_t until;
+	int ret;
+
+	lockdep_assert_held(&port->body.lock);
+	for (;;) {
+		ret = sender->error;
+		if (ret || sender->done || sender->post)
+			break;
+		ret = capmsg_port_enter_locked(port, sender);
+		if (ret != -EAGAIN)
+			break;
+		ret = capmsg_wait_over(wait);
+		if (ret)
+			break;
+		capmsg_port_queue_locked(port, sender);
+		until = capmsg_port_steal_time_locked(port, sender);
+		if (ktime_before(wait->deadline, until))
+			until = wait->deadline;
+		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
+		capmsg_port_unlock(port);
+		capmsg_sleep(until);
+		capmsg_port_lock(port);
+		finish_wait(&sender->wait, &entry);
+	}
+	capmsg_port_unqueue_locked(port, sender, ret);
+	return ret == -EBUSY ? -EAGAIN : ret;
+}
+
+/* Step 5. -EAGAIN: the claim was stolen. */
+static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	struct iov_iter source = frame->iter;
+	struct capmsg_port_post *post;
+	u64 done = 0;
+	size_t got;
+	int ret;
+
+	while (iov_iter_count(&source)) {
+		capmsg_port_lock(port);
+		post = sender->post;
+		ret = capmsg_claim_begin_locked(port, sender) ? 0 : -EAGAIN;
+		capmsg_port_unlock(port);
+		if (ret)
+			return ret;
+		got = capmsg_copy_chunk(&post->target, done, &source);
+		done += got;
+		capmsg_port_lock(port);
+		capmsg_claim_end_locked(port, sender, !got);
+		capmsg_port_unlock(port);
+		if (!got)
+			ret = fault_in(&source);
+		else if (signal_pending(current))
+			ret = -ERESTARTSYS;
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Step 7. Whoever sleeps here went to sleep under the lock of the port. */
+static void wake_receiver(struct capmsg_port *port, bool sync)
+{
+	if (sync)
+		wake_up_interruptible_sync_poll(&port->receivers,
+						EPOLLIN | EPOLLRDNORM);
+	else
+		wake_up_interruptible_poll(&port->receivers,
+					   EPOLLIN | EPOLLRDNORM);
+}
+
+static int transfer_inline(struct capmsg_frame *frame,
+			   struct capmsg_port *port,
+			   const struct capmsg_wait *wait, bool sync)
+{
+	bool waiting;
+	int ret;
+
+	capmsg_hook(6);
+	capmsg_port_lock(port);
+	ret = enter(frame, port, wait);
+	waiting = !ret && waitqueue_active(&port->receivers);
+	capmsg_port_unlock(port);
+	capmsg_hook(7);
+	if (waiting)
+		wake_receiver(port, sync);
+	return ret;
+}
+
+/* Steps 4 to 6 once. -EAGAIN with *again: the claim was lost on the way. */
+static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
+			 const struct capmsg_wait *wait, bool *again)
+{
+	int ret;
+
+	capmsg_hook(4);
+	capmsg_port_lock(port);
+	ret = enter(frame, port, wait);
+	capmsg_port_unlock(port);
+	if (ret)
+		return ret;
+	capmsg_hook(5);
+	ret = copy_payload(frame, port);
+	if (!ret)
+		capmsg_hook(6);
+	capmsg_port_lock(port);
+	if (!ret)
+		ret = capmsg_claim_commit_locked(port, &frame->sender);
+	if (ret)
+		capmsg_claim_drop_locked(port, &frame->sender);
+	capmsg_port_unlock(port);
+	*again = ret == -EAGAIN;
+	return ret;
+}
+
+/**
+ * capmsg_transfer() - send a message
+ * @frame: with the message in sender, iter and caps; after success the commit
+ *	has moved its capabilities, after an error they are still there
+ * @port: where to
+ * @wait: how long to wait for a post
+ * @sync: the caller is going to sleep, and lends its CPU to the receiver
+ *
+ * Context: Process context of the owner of the payload, no locks held; sleeps.
+ * Return: 0 if the message was delivered. Otherwise nothing has happened:
+ * -ENOENT if the port is dead, -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT,
+ * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
+ */
+int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
+		    const struct capmsg_wait *wait, bool sync)
+{
+	struct capmsg_sender *sender = &frame->sender;
+	bool again;
+	int ret;
+
+	sender->post = NULL;
+	sender->done = false;
+	sender->error = 0;
+	if (sender->area)
+		return transfer_inline(frame, port, wait, sync);
+	capmsg_hook(3);
+	ret = fault_in_source(&frame->iter);
+	if (ret)
+		return ret;
+	do {
+		again = false;
+		ret = transfer_once(frame, port, wait, &again);
+		if (again && signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+	} while (again);
+	capmsg_hook(7);
+	if (!ret)
+		wake_receiver(port, sync);
+	return ret;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One transfer: from a sender's memory into a post.
+ */
+#ifndef CAPMSG_TRANSFER_H
+#define CAPMSG_TRANSFER_H
+
+#include "frame.h"
+#include "wait.h"
+
+/**
+ * DOC: Transfer
+ *
+ * The steps of a transfer. The code cites these numbers.
+ *
+ * 1. Decode the arguments into the frame: the only time that the sender's
+ *    structs are read. The payload of a message of at most 256 bytes is read
+ *    here, too.
+ * 2. Resolve the destination and the capabilities. May sleep, may fail, has no
+ *    effect.
+ * 3. Fault the source in, so that the claim is held for no longer than copying
+ *    takes.
+ * 4. Claim a post, or wait in line until one is claimed for us.
+ * 5. Copy in chunks, without locks, page faults or preemption. The post is
+ *    *busy* during a chunk. If a page is missing after all the claim is
+ *    *stalled* while it is faulted in: it keeps its progress, but UNPOST, a
+ *    dying port or (after the port's steal delay) another sender may take the
+ *    post. Then only this claim starts again, at 4.
+ * 6. a) Lock the port, then the tables in the order of their ids, and check
+ *    what may have changed: the claim, life, the landing slots, the slot that
+ *    a moved reply right leaves. b) Commit: capabilities into landing slots,
+ *    badge, reply right, post FILLED. Cannot fail.
+ * 7. Wake the receiver, drop references.
+ *
+ * A message of at most 256 bytes skips 3 to 5: POSTED becomes FILLED in 6. If it
+ * has to wait, whoever posts the next fitting post does step 6 for it.
+ *
+ * A signal before 6b ends the transfer as if it had never begun; the system
+ * call is restarted from the beginning, if the signal's handler allows that.
+ * After 6b nothing is undone.
+ */
+
+int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
+		    const struct capmsg_wait *wait, bool sync);
+
+#endif /* CAPMSG_TRANSFER_H */
