@@ -31,6 +31,13 @@ kernel_dir() {
 	readlink -f "$cache/kernels/$1"
 }
 
+# only_one NAME: waits until no other process of ours is between this and its end.
+only_one() {
+	mkdir -p "$cache"
+	exec 7>"$cache/$1.lock"
+	flock -n 7 || { say "waiting for another $1" && flock 7; }
+}
+
 # progress FILE CMD...: runs CMD with its output in FILE, a line every 30 s.
 progress() {
 	local log=$1 start=$SECONDS pid rc=0
