@@ -60,8 +60,8 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 	memcpy(before, arg, size);
 	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
 	memcpy(after, arg, size);
-	if (nr == CAPMSG_CMD_REPLY_RECV && ret) {
-		/* The one input that a failure may change. */
+	if (nr == CAPMSG_CMD_REPLY_RECV) {
+		/* The one input that the kernel may change. */
 		((struct capmsg_reply_recv *)before)->flags |= CAPMSG_REPLY_NONE;
 		((struct capmsg_reply_recv *)after)->flags |= CAPMSG_REPLY_NONE;
 	}

@@ -26,7 +26,9 @@ struct server {
 /* A port with two posts: one has a buffer and a landing slot. */
 static void make_port(int space)
 {
-	struct capmsg_create_port port = { .to = PORT, .depth = 2, .max_caps = 1 };
+	struct capmsg_create_port port = {
+		.to = PORT, .depth = 2, .max_size = BUFFER_SIZE, .max_caps = 1,
+	};
 	void *memory = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct capmsg_post post = {
