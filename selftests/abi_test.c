@@ -151,18 +151,10 @@ static void fill_struct(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
 	case CAPMSG_CMD_UNPOST:
 		a->unpost.port = PORT;
 		break;
-	case CAPMSG_CMD_EXPORT:
-		a->export.from = PORT;
-		a->export.rights = CAPMSG_RIGHTS_ALL;
-		break;
-	case CAPMSG_CMD_IMPORT:
-		a->import.to = TARGET;
-		a->import.fd = self->file;
-		break;
 	}
 }
 
-/* The commands that carry messages: none finds a post or a message. */
+/* The commands that carry messages, which find no post and no message; files. */
 static void fill_message(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
 {
 	const struct memory *m = self->m;
@@ -188,6 +180,14 @@ static void fill_message(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
 		a->reply_recv = (struct capmsg_reply_recv){
 			.flags = CAPMSG_REPLY_POST | CAPMSG_NONBLOCK, .to = PORT,
 			.port = PORT, .records = PTR(&m->record), .n_records = 1 };
+		break;
+	case CAPMSG_CMD_EXPORT:
+		a->export.from = PORT;
+		a->export.rights = CAPMSG_RIGHTS_ALL;
+		break;
+	case CAPMSG_CMD_IMPORT:
+		a->import.to = TARGET;
+		a->import.fd = self->file;
 		break;
 	}
 }
