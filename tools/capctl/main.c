@@ -17,7 +17,6 @@ static void handle_interrupts(void)
 	struct sigaction action = { .sa_handler = on_interrupt };
 
 	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 }
 
 int main(int argc, char **argv)

@@ -141,12 +141,21 @@ static bool is_exit(const char *line)
 static void edit_lines(struct context *ctx, EditLine *el, History *hist,
 		       HistEvent *event)
 {
-	const char *text;
-	int n;
-
-	while ((text = el_gets(el, &n)) && n > 0 && !is_exit(text)) {
+	for (;;) {
+		const char *text;
 		char *line;
+		int n = 0;
 
+		errno = 0;
+		text = el_gets(el, &n);
+		if (!text && n < 0 && errno == EINTR) {
+			/* ^C gives this line up, not the space. */
+			el_reset(el);
+			putchar('\n');
+			continue;
+		}
+		if (!text || n <= 0 || is_exit(text))
+			break;
 		if (strspn(text, " \t\n") == strlen(text))
 			continue;
 		history(hist, event, H_ENTER, text);

@@ -250,7 +250,7 @@ int space_add_temporary(struct context *ctx, uint64_t port, uint64_t size,
 	struct buffer buffer = {
 		.port = port, .length = size, .landing = landing, .temporary = true,
 	};
-	struct region *region;
+	struct region *region = NULL;
 	int status = space_free_slot(ctx, &buffer.region);
 
 	if (!status)
