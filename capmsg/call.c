@@ -211,12 +211,8 @@ int capmsg_reply_move(struct capmsg_port *port, u32 index, u32 seq,
 	capmsg_port_lock(port);
 	post = capmsg_port_reply_post_locked(port, index, seq);
 	ret = PTR_ERR_OR_ZERO(post);
-	if (!ret) {
-		rcu_read_lock();
-		if (capmsg_cap_void_rcu(&post->reply))
-			ret = -ESTALE;
-		rcu_read_unlock();
-	}
+	if (!ret && capmsg_cap_void(&post->reply))
+		ret = -ESTALE;
 	if (!ret)
 		ret = capmsg_store(to, &post->reply);
 	if (!ret)

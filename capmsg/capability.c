@@ -43,7 +43,8 @@ static int mint_subpage(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 
 	if (cap->object->type != CAPMSG_TYPE_CAPPAGE)
 		return -EINVAL;
-	if (mint->subpage_bits > table_bits ||
+	/* A hop must index at least one bit, so that every walk ends. */
+	if (mint->subpage_bits >= table_bits ||
 	    mint->subpage_bits < cap->subpage_bits ||
 	    mint->subpage >= (1U << mint->subpage_bits))
 		return -EINVAL;
@@ -92,13 +93,7 @@ int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 		ret = mint_guard(cap, mint);
 	if (!ret && (mint->flags & CAPMSG_COPY_SUBPAGE))
 		ret = mint_subpage(cap, mint, table_bits);
-	if (ret)
-		return ret;
-	/* Every hop must consume a bit, so that every walk ends. */
-	if (cap->object->type == CAPMSG_TYPE_CAPPAGE &&
-	    cap->guard_bits + table_bits == cap->subpage_bits)
-		return -EINVAL;
-	return 0;
+	return ret;
 }
 
 /**

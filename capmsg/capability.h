@@ -66,6 +66,17 @@ int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 void capmsg_cap_forget(struct capmsg_cap *cap);
 void capmsg_cap_drop(struct capmsg_cap *cap);
 
+/* The same outside of an RCU section; the capability cannot change meanwhile. */
+static inline bool capmsg_cap_void(const struct capmsg_cap *cap)
+{
+	bool is_void;
+
+	rcu_read_lock();
+	is_void = capmsg_cap_void_rcu(cap);
+	rcu_read_unlock();
+	return is_void;
+}
+
 /* Move the value and the reference that it owns; @from becomes void. */
 static inline void capmsg_cap_move(struct capmsg_cap *to,
 				   struct capmsg_cap *from)

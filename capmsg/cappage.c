@@ -130,6 +130,25 @@ bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
 	return reserved;
 }
 
+/**
+ * capmsg_slot_expire() - drop what is left in a slot, if it reads as void
+ * @table: the cappage
+ * @index: the slot
+ *
+ * Called by readers, so that strangers who keep the names of dead objects do
+ * not keep their creator's quota as soon as anybody looks.
+ *
+ * Context: Any; takes the lock of the table.
+ */
+void capmsg_slot_expire(struct capmsg_cappage *table, u32 index)
+{
+	spin_lock(&table->body.lock);
+	if (!table->body.dead &&
+	    capmsg_cap_void(&table->slots[index].cap))
+		capmsg_slot_sweep_locked(table, index);
+	spin_unlock(&table->body.lock);
+}
+
 /*
  * What is left of an address while it is walked: @left bits, at the top of
  * @bits.
@@ -207,7 +226,8 @@ static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
  * Every hop consumes at least one bit (capmsg_cap_mint() sees to that), so
  * there are at most 63 hops.
  *
- * Context: RCU read section. Takes no lock, writes nothing shared.
+ * Context: RCU read section. Takes no lock and writes nothing shared, unless
+ * it finds a tombstone: that is cleared.
  * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
  * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
  * whose call is over.
@@ -235,10 +255,12 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 	}
 	if (!place->table)
 		return -ENOENT;
-	if (lookup == CAPMSG_LOOKUP_OBJECT && capmsg_cap_void_rcu(&place->cap))
-		return place->cap.object->type == CAPMSG_TYPE_REPLY ?
-		       -ESTALE : -ENOENT;
-	return 0;
+	if (lookup == CAPMSG_LOOKUP_SLOT || !capmsg_cap_void_rcu(&place->cap))
+		return 0;
+	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
+		return -ESTALE;
+	capmsg_slot_expire(place->table, place->index);
+	return -ENOENT;
 }
 
 /**
@@ -349,17 +371,13 @@ int capmsg_find_slot(const struct capmsg_cap *root, u64 address, u16 rights,
 int capmsg_slot_check_locked(struct capmsg_cappage *table, u32 index)
 {
 	struct capmsg_slot *slot = &table->slots[index];
-	bool is_void;
 
 	lockdep_assert_held(&table->body.lock);
 	if (table->body.dead)
 		return -ENOENT;
 	if (slot->reserved)
 		return -EBUSY;
-	rcu_read_lock();
-	is_void = capmsg_cap_void_rcu(&slot->cap);
-	rcu_read_unlock();
-	return is_void ? 0 : -EEXIST;
+	return capmsg_cap_void(&slot->cap) ? 0 : -EEXIST;
 }
 
 /**

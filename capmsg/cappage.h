@@ -84,6 +84,7 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 		    enum capmsg_lookup lookup, struct capmsg_place *place);
 bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
 			  struct capmsg_cap *cap);
+void capmsg_slot_expire(struct capmsg_cappage *table, u32 index);
 int capmsg_fetch(const struct capmsg_cap *root, u64 address,
 		 struct capmsg_cap *cap);
 int capmsg_resolve(const struct capmsg_cap *root, u64 address, u16 rights,

@@ -120,11 +120,15 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 static int commit_check_locked(struct capmsg_port_post *post,
 			       struct capmsg_sender *sender)
 {
+	const struct capmsg_cap *right;
+
 	if (sender->n_caps && !capmsg_landing_ready_locked(&post->landing))
 		return -EAGAIN;
-	if (sender->moved.table &&
-	    !capmsg_slot_holds_locked(&sender->moved,
-				      &sender->caps[sender->moved_cap]))
+	if (!sender->moved.table)
+		return 0;
+	right = &sender->caps[sender->moved_cap];
+	if (!capmsg_slot_holds_locked(&sender->moved, right) ||
+	    capmsg_cap_void(right))
 		return -ESTALE;
 	return 0;
 }

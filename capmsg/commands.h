@@ -74,7 +74,7 @@ static inline int capmsg_check_rights(u32 rights)
 	return rights & ~CAPMSG_RIGHTS_ALL ? -EINVAL : 0;
 }
 
-/* Find an object to invoke it, of one type; a dead call's right is void. */
+/* Find an object of one type in order to invoke it. */
 static inline int capmsg_resolve_type(const struct capmsg_cap *root,
 				      u64 address, enum capmsg_type type,
 				      u16 rights, struct capmsg_cap *seen,
@@ -82,13 +82,16 @@ static inline int capmsg_resolve_type(const struct capmsg_cap *root,
 {
 	int ret;
 
-	ret = capmsg_resolve(root, address, rights, seen, body);
+	ret = capmsg_resolve(root, address, 0, seen, body);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	if ((*body)->ops->type == type)
-		return 0;
-	capmsg_body_put(*body);
-	return -EINVAL;
+	if ((*body)->ops->type != type)
+		ret = -EINVAL;
+	else if ((seen->rights & rights) != rights)
+		ret = -EACCES;
+	if (ret)
+		capmsg_body_put(*body);
+	return ret;
 }
 
 int capmsg_cmd_query(struct capmsg_cmd *cmd);

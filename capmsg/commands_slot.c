@@ -319,6 +319,8 @@ static bool list_slot(struct capmsg_cappage *table, u32 index, bool weak,
 		entry->flags = CAPMSG_STAT_RESERVED;
 	}
 	rcu_read_unlock();
+	if (is_void && cap.object)
+		capmsg_slot_expire(table, index);
 	return !is_void || reserved;
 }
 

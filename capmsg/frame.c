@@ -107,14 +107,13 @@ out_charge:
 }
 
 /* Buffer and landing slots for the answer. */
-static int dress_locked(struct capmsg_frame *frame,
-			struct capmsg_dress *dress)
+static int dress_locked(struct capmsg_frame *frame, struct capmsg_dress *dress,
+			struct capmsg_remains *remains)
 {
-	struct capmsg_remains nothing = { };
 	int ret = 0;
 
 	if (dress->table || dress->region)
-		ret = capmsg_post_dress(&frame->post, dress, &nothing);
+		ret = capmsg_post_dress(&frame->post, dress, remains);
 	if (!ret && frame->pin.n) {
 		frame->post.target.pin = &frame->pin;
 		frame->post.target.offset = 0;
@@ -141,10 +140,11 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 {
 	struct capmsg_port *port = &frame->port;
 	struct capmsg_cap *reply = &frame->sender.reply;
+	struct capmsg_remains remains = { };
 	int ret;
 
 	capmsg_port_lock(port);
-	ret = dress_locked(frame, dress);
+	ret = dress_locked(frame, dress, &remains);
 	if (!ret) {
 		*reply = capmsg_cap_make(port->body.object,
 					 CAPMSG_RIGHT_SEND |
@@ -157,6 +157,7 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 				       CAPMSG_POST_POSTED);
 	}
 	capmsg_port_unlock(port);
+	capmsg_remains_drop(&remains);
 	return ret;
 }
 

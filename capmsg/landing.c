@@ -19,35 +19,95 @@ static void reserve_locked(struct capmsg_landing *landing,
 	write_seqcount_end(&table->seq);
 }
 
-/**
- * capmsg_landing_arm() - reserve the landing slots
- * @landing: with table, first and n set, and a range inside the table
- *
- * Context: Any; takes the lock of the table. The caller holds the lock of the
- * port, or nobody else knows @landing yet.
- * Return: 0; -ENOENT if the table is dead; -EBUSY if a slot is reserved;
- * -EEXIST if one is not void. On error nothing is reserved.
- */
-int capmsg_landing_arm(struct capmsg_landing *landing)
+/* Slots that this very landing has reserved before may be kept. */
+static int check_locked(const struct capmsg_landing *landing,
+			struct capmsg_cappage *table, u32 first, u32 n)
 {
-	struct capmsg_cappage *table = landing->table;
+	int ret;
+	u32 i;
+
+	if (table->body.dead)
+		return -ENOENT;
+	for (i = first; i < first + n; i++) {
+		if (table->slots[i].reserved == landing)
+			continue;
+		ret = capmsg_slot_check_locked(table, i);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void release_locked(struct capmsg_landing *landing)
+{
+	reserve_locked(landing, NULL);
+	capmsg_lien_detach_locked(&landing->table->body, &landing->lien);
+	landing->armed = false;
+}
+
+/**
+ * capmsg_landing_set() - reserve other landing slots
+ * @landing: the landing slots
+ * @table: the cappage of the new ones, or NULL; the reference moves to
+ *	@landing on success
+ * @first: first slot
+ * @n: number of slots; they are inside the table
+ * @old: on success the cappage of the old ones, or NULL; with its reference
+ *
+ * What was reserved before is released, if and only if this succeeds.
+ *
+ * Context: Any; takes the locks of both tables. The caller holds the lock of
+ * the port, or nobody else knows @landing yet.
+ * Return: 0; -ENOENT if the table is dead; -EBUSY if a slot is reserved;
+ * -EEXIST if one is not void.
+ */
+int capmsg_landing_set(struct capmsg_landing *landing,
+		       struct capmsg_cappage *table, u32 first, u32 n,
+		       struct capmsg_cappage **old)
+{
+	struct capmsg_cappage *before = landing->table;
 	int ret = 0;
 	u32 i;
 
-	if (!table || landing->armed)
-		return 0;
-	spin_lock(&table->body.lock);
-	for (i = 0; !ret && i < landing->n; i++)
-		ret = capmsg_slot_check_locked(table, landing->first + i);
-	if (!ret) {
-		for (i = 0; i < landing->n; i++)
-			capmsg_slot_sweep_locked(table, landing->first + i);
+	capmsg_cappage_lock(before, table);
+	if (table)
+		ret = check_locked(landing, table, first, n);
+	if (ret)
+		goto out_unlock;
+	if (landing->armed)
+		release_locked(landing);
+	*old = before;
+	landing->table = table;
+	landing->first = first;
+	landing->n = n;
+	if (table) {
+		for (i = 0; i < n; i++)
+			capmsg_slot_sweep_locked(table, first + i);
 		reserve_locked(landing, landing);
 		capmsg_lien_attach_locked(&table->body, &landing->lien);
 		landing->armed = true;
 	}
-	spin_unlock(&table->body.lock);
+out_unlock:
+	capmsg_cappage_unlock(before, table);
 	return ret;
+}
+
+/**
+ * capmsg_landing_arm() - reserve the same landing slots again
+ * @landing: the landing slots
+ *
+ * Context: As capmsg_landing_set().
+ * Return: 0, also if there are none, or they are reserved; errors of
+ * capmsg_landing_set().
+ */
+int capmsg_landing_arm(struct capmsg_landing *landing)
+{
+	struct capmsg_cappage *same;
+
+	if (!landing->table || landing->armed)
+		return 0;
+	return capmsg_landing_set(landing, landing->table, landing->first,
+				  landing->n, &same);
 }
 
 /**
@@ -63,9 +123,7 @@ void capmsg_landing_disarm(struct capmsg_landing *landing)
 	if (!landing->armed)
 		return;
 	spin_lock(&table->body.lock);
-	reserve_locked(landing, NULL);
-	capmsg_lien_detach_locked(&table->body, &landing->lien);
-	landing->armed = false;
+	release_locked(landing);
 	spin_unlock(&table->body.lock);
 }
 
@@ -88,19 +146,16 @@ bool capmsg_landing_ready_locked(struct capmsg_landing *landing)
  * @caps: the capabilities; moved into the first slots, in order
  * @n: their number, at most landing->n
  *
- * The reservation ends, also for the slots that stay void.
+ * The slots stay reserved until the message is received.
  *
  * Context: Atomic; locks of the port and of the table held.
  */
 void capmsg_landing_commit_locked(struct capmsg_landing *landing,
 				  struct capmsg_cap *caps, u32 n)
 {
-	struct capmsg_cappage *table = landing->table;
 	u32 i;
 
-	reserve_locked(landing, NULL);
 	for (i = 0; i < n; i++)
-		capmsg_slot_put_locked(table, landing->first + i, &caps[i]);
-	capmsg_lien_detach_locked(&table->body, &landing->lien);
-	landing->armed = false;
+		capmsg_slot_put_locked(landing->table, landing->first + i,
+				       &caps[i]);
 }

@@ -26,6 +26,9 @@ struct capmsg_landing {
 	struct capmsg_lien lien;
 };
 
+int capmsg_landing_set(struct capmsg_landing *landing,
+		       struct capmsg_cappage *table, u32 first, u32 n,
+		       struct capmsg_cappage **old);
 int capmsg_landing_arm(struct capmsg_landing *landing);
 void capmsg_landing_disarm(struct capmsg_landing *landing);
 bool capmsg_landing_ready_locked(struct capmsg_landing *landing);

@@ -270,7 +270,7 @@ int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
 
 	if (!n)
 		return landing == CAPMSG_ADDRESS_VOID ? 0 : -EINVAL;
-	if (n > CAPMSG_CAPS_MAX)
+	if (n > CAPMSG_CAPS_MAX || landing == CAPMSG_ADDRESS_VOID)
 		return -EINVAL;
 	ret = capmsg_find_slot(root, landing, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)

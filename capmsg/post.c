@@ -110,89 +110,56 @@ void capmsg_remains_drop(struct capmsg_remains *remains)
 		capmsg_body_put(&remains->table->body);
 	if (remains->region)
 		capmsg_body_put(&remains->region->body);
+	if (remains->lost)
+		capmsg_body_put(&remains->lost->body);
 	capmsg_cap_drop(&remains->reply);
 	remains->table = NULL;
 	remains->region = NULL;
+	remains->lost = NULL;
 }
 
-/* Take the new landing slots in place of the old ones, which are not armed. */
-static int dress_landing(struct capmsg_port_post *post, struct capmsg_dress *dress,
+/*
+ * If the new region dies at this moment the post has lost it already, just as
+ * if it had died a moment later.
+ */
+static void dress_region(struct capmsg_port_post *post,
+			 struct capmsg_dress *dress,
 			 struct capmsg_remains *remains)
 {
-	struct capmsg_landing *landing = &post->landing;
-	struct capmsg_cappage *old = landing->table;
-	u32 first = landing->first, n = landing->n;
-	int ret;
-
-	landing->table = dress->table;
-	landing->first = dress->first;
-	landing->n = dress->n;
-	ret = capmsg_landing_arm(landing);
-	if (ret) {
-		landing->table = old;
-		landing->first = first;
-		landing->n = n;
-		return ret;
+	capmsg_post_strip_buffer(post, remains);
+	if (!dress->region)
+		return;
+	if (capmsg_cut_attach(&post->cut, dress->region)) {
+		remains->lost = dress->region;
+		return;
 	}
-	remains->table = old;
-	return 0;
-}
-
-static int dress_region(struct capmsg_port_post *post, struct capmsg_dress *dress,
-			struct capmsg_remains *remains)
-{
-	struct capmsg_region *old = post->cut.region;
-
-	if (old)
-		capmsg_cut_detach(&post->cut);
-	post->cut.region = NULL;
-	if (!dress->region) {
-		remains->region = old;
-		return 0;
-	}
-	if (!capmsg_cut_attach(&post->cut, dress->region)) {
-		remains->region = old;
-		return 0;
-	}
-	/* Give back the old one; if that died, too, its buffer is lost anyway. */
-	if (old && capmsg_cut_attach(&post->cut, old)) {
-		remains->region = old;
-		post->target = (struct capmsg_target) { };
-	}
-	return -ENOENT;
+	post->target.pin = &dress->region->pin;
+	post->target.offset = dress->offset;
+	post->target.length = dress->length;
 }
 
 /**
  * capmsg_post_dress() - give a post another buffer and other landing slots
- * @post: the post; idle or bare, its landing slots not armed
- * @dress: what it gets; its references move to the post on success
+ * @post: the post; nobody's claim
+ * @dress: what it gets; its references are no longer the caller's after success
  * @remains: gets the references of what it had; zeroed by the caller
  *
- * Context: Any; lock of the port held, takes those of table and region.
+ * Context: Any; lock of the port held, takes those of tables and regions.
  * Return: 0; -ENOENT if the table or the region is dead; -EBUSY or -EEXIST
  * for the landing slots. On error the post is as before.
  */
 int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
 		      struct capmsg_remains *remains)
 {
-	struct capmsg_landing before = post->landing;
 	int ret;
 
-	ret = dress_landing(post, dress, remains);
+	if (dress->region && READ_ONCE(dress->region->body.dead))
+		return -ENOENT;
+	ret = capmsg_landing_set(&post->landing, dress->table, dress->first,
+				 dress->n, &remains->table);
 	if (ret)
 		return ret;
-	ret = dress_region(post, dress, remains);
-	if (ret) {
-		capmsg_landing_disarm(&post->landing);
-		post->landing.table = before.table;
-		post->landing.first = before.first;
-		post->landing.n = before.n;
-		remains->table = NULL;
-		return ret;
-	}
-	post->target.pin = dress->region ? &dress->region->pin : NULL;
-	post->target.offset = dress->offset;
-	post->target.length = dress->length;
+	dress_region(post, dress, remains);
 	post->cookie = dress->cookie;
 	return 0;
 }

@@ -134,6 +134,8 @@ struct capmsg_remains {
 	struct capmsg_cappage *table;
 	/** @region: of the buffer */
 	struct capmsg_region *region;
+	/** @lost: died before the new buffer could be cut from it */
+	struct capmsg_region *lost;
 	/** @reply: the reply right */
 	struct capmsg_cap reply;
 };

@@ -190,7 +190,7 @@ static struct capmsg_port_post *choose_locked(struct capmsg_port *port, u32 inde
 	if (post->reply.object)
 		return ERR_PTR(-EBUSY);
 	if (post->state == CAPMSG_POST_IDLE ||
-	    (post->state == CAPMSG_POST_POSTED && capmsg_post_bare(post)))
+	    post->state == CAPMSG_POST_POSTED)
 		return post;
 	return ERR_PTR(-EBUSY);
 }

@@ -118,7 +118,7 @@ struct capmsg_port_post *capmsg_reap(struct capmsg_port *port)
 int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 		      struct capmsg_dress *dress)
 {
-	struct capmsg_remains nothing = { };
+	struct capmsg_remains remains = { };
 	struct capmsg_port_post *post = &frame->post;
 	int ret;
 
@@ -127,12 +127,14 @@ int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 	post->error = 0;
 	post->inline_max = min_t(u64, dress->length, CAPMSG_INLINE_MAX);
 	ret = port->body.dead ? -ENOENT :
-				capmsg_post_dress(post, dress, &nothing);
+				capmsg_post_dress(post, dress, &remains);
 	if (!ret) {
 		post->target.pin = &frame->pin;
+		post->target.length = dress->length;
 		capmsg_port_post_locked(port, post);
 	}
 	capmsg_port_unlock(port);
+	capmsg_remains_drop(&remains);
 	return ret;
 }
 

@@ -43,7 +43,7 @@
  * from the root cappage of the calling space. At each hop the capability in
  * hand first has its *guard* compared with (and taken from) the next address
  * bits, then the cappage it names is indexed by as many further bits as the
- * capability's *subpage* leaves. Every hop consumes at least one bit.
+ * capability's *subpage* leaves, at least one. So every walk ends.
  *
  * Commands name either an *object* (the address must be used up by the guard
  * of the capability that is found) or a *slot* (the address ends at the slot;
@@ -88,6 +88,7 @@
  * EFAULT       a pointer of the caller leads nowhere
  * EINVAL       a value is malformed, a struct is too short, a reserved field
  *              is not zero, an object has the wrong type for the command
+ *              (whatever rights there are to it)
  * E2BIG        the struct is longer than a page, or has a non-zero tail that
  *              this module does not know
  * EOPNOTSUPP   a flag that this module does not know
@@ -421,8 +422,8 @@ struct capmsg_unregister {
  *	CAPMSG_RIGHTS_ALL keeps them all
  * @subpage: with CAPMSG_COPY_SUBPAGE: which of the 2^@subpage_bits equal parts
  *	of the cappage the copy names; must lie in the part the source names
- * @subpage_bits: at most the bits of the cappage; if equal (a single slot), the
- *	guard must not be empty
+ * @subpage_bits: less than the bits of the cappage, so that the part has two
+ *	slots at least
  *
  * Needs READ where @from is and WRITE where @to is.
  *
@@ -643,11 +644,11 @@ struct capmsg_destroy {
  *
  *   IDLE -> POSTED -> CLAIMED -> FILLED -> REAPING -> IDLE
  *
- * A message of at most CAPMSG_INLINE_MAX bytes without capabilities is a
- * *short message*: any posted post can take it, in an area of its own, and
- * RECV hands its bytes out. A larger one needs a post with a buffer that is
- * large enough, and arrives there; one with capabilities needs a post with
- * enough landing slots.
+ * Every post has an area of its own for CAPMSG_INLINE_MAX bytes. A payload of at
+ * most that size arrives there, and RECV hands the bytes out; a larger one needs
+ * a post with a buffer that is large enough, and arrives in it. A message with
+ * capabilities needs a post with enough landing slots. So a *short message* - at
+ * most CAPMSG_INLINE_MAX bytes and no capabilities - can go to any post.
  *
  * Once a short message is received its post is posted again by itself, as it
  * was (with its buffer and landing slots, if it has any), as soon as it does
@@ -681,13 +682,12 @@ struct capmsg_destroy {
  * @out_post: number of the post
  * @__reserved: must be zero
  *
- * An idle post gets this buffer and these landing slots in place of what it
- * had; so does one that is posted with neither. Messages of senders who wait
+ * An idle post, or one that is posted and not claimed, gets this buffer and
+ * these landing slots in place of what it had. Messages of senders who wait
  * may arrive at once.
  *
- * Errors: ENOENT, EACCES, EAGAIN (no post is free), EBUSY (that post has a
- * buffer or landing slots and is posted, or it is filled, or holds a reply
- * right; a landing slot is reserved), EEXIST
+ * Errors: ENOENT, EACCES, EAGAIN (no post is free), EBUSY (that post is
+ * claimed, filled, or holds a reply right; a landing slot is reserved), EEXIST
  * (a landing slot is not void); EINVAL also for a range outside the region.
  */
 struct capmsg_post {
@@ -980,7 +980,8 @@ struct capmsg_call {
  *
  * Errors: ENOENT (also: the post holds no reply right), EACCES, EMSGSIZE (the
  * answer does not fit what the caller has room for), EAGAIN (another thread is
- * just answering), ESTALE (the caller is gone or has given up, or @seq is not
+ * just answering), ESTALE (the call was answered before, its caller is gone or
+ * has given up, or @seq is not
  * that of the post), EINTR.
  */
 struct capmsg_reply {
@@ -1017,7 +1018,7 @@ struct capmsg_reply {
  * @n_records: as in struct capmsg_recv
  * @n_reposts: as in struct capmsg_recv
  * @out_n: as in struct capmsg_recv
- * @out_reply_error: errno of the answer if it failed with ESTALE, else 0
+ * @out_reply_error: ESTALE if the answer was too late, else 0
  *
  * One system call per request for a server. If the answer fails the command
  * fails, and nothing is received; but an answer that is too late (ESTALE) does
@@ -1025,7 +1026,7 @@ struct capmsg_reply {
  * interrupted after the answer was delivered, CAPMSG_REPLY_NONE is set in
  * the caller's @flags: the same struct can be used again, and a restart after a
  * signal does not answer twice. @out_reply_error is written as soon as the
- * answer is decided.
+ * answer is decided, whatever follows, and left alone with CAPMSG_REPLY_NONE.
  *
  * Errors: those of REPLY (but ESTALE) and RECV (but plain buffers).
  */
