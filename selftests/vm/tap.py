@@ -13,6 +13,7 @@ F collects the results of the run, one JSON object a line: kernel, name, status,
 """
 import argparse
 import fnmatch
+import itertools
 import json
 import os
 import re
@@ -84,8 +85,10 @@ class Run:
             line += f' # {reason}'
         print(line)
         if status == 'fail':
-            for detail in details:
+            for detail, same in itertools.groupby(details):
                 print(detail if detail.startswith('#') else f'# {detail}')
+                if (more := len(list(same)) - 1):
+                    print(f'# ... {more} times more')
         sys.stdout.flush()
 
     def failed(self):
@@ -115,7 +118,7 @@ class Program:
 
     def result(self, m):
         self.seen += 1
-        name = (m['name'] or f'case{self.seen}').removeprefix('global.')
+        name = (m['name'] or f'case{self.seen}').removeprefix('global.').removeprefix(f'{self.suite}.')
         note = (m['note'] or '').strip()
         if m['n'] and int(m['n']) != self.seen:
             self.recent.append(f'result {self.seen} has the number {m["n"]}')
