@@ -127,15 +127,13 @@ TEST_F(address, cycle_ends)
 			EXPECT_EQ(5, cap_mark(self->fd, CAPMSG_ADDRESS(1, 8 + 4 * hops)));
 	}
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, CAPMSG_ADDRESS(0, 63)));
-	/* The same with a hop of one guard bit and no index bit. */
-	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){
-		.flags = CAPMSG_COPY_GUARD | CAPMSG_COPY_SUBPAGE, .from = SLOT(0),
-		.to = CAPMSG_ADDRESS(2, 12), .rights = CAPMSG_RIGHTS_ALL,
-		.guard = 1, .guard_bits = 1, .subpage = 2, .subpage_bits = 4 }));
-	for (hops = 1; hops <= 51; hops++)
+	/* The same by hops of the least length: slots 2 and 3, and back to 2. */
+	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){ .flags = CAPMSG_COPY_SUBPAGE,
+		.from = SLOT(0), .to = CAPMSG_ADDRESS(2, 12), .rights = CAPMSG_RIGHTS_ALL,
+		.subpage = 1, .subpage_bits = 3 }));
+	for (hops = 0; hops <= 51; hops++)
 		EXPECT_EQ(CAPMSG_TYPE_CAPPAGE,
-			  cap_type(self->fd, CAPMSG_ADDRESS(2ULL << hops | ((1ULL << hops) - 1),
-							    12 + hops)))
+			  cap_type(self->fd, CAPMSG_ADDRESS(2ULL << hops, 12 + hops)))
 			TH_LOG("%u hops", hops);
 	ASSERT_EQ(0, obj_destroy(self->fd, CAPMSG_ADDRESS(0, 60)));
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT(0)));
@@ -234,12 +232,8 @@ static struct model_cap model_cap(struct model *model)
 	cap.rights = (r >> 36) % 4 ? CAPMSG_RIGHTS_ALL : (r >> 40) & CAPMSG_RIGHTS_ALL;
 	cap.rights &= cap.table ? RIGHTS_TABLE : RIGHTS_PORT;
 	if (cap.table && (r >> 46) % 3 == 0) {
-		cap.subpage_bits = (r >> 48) % (model->bits[cap.object] + 1);
+		cap.subpage_bits = (r >> 48) % model->bits[cap.object];
 		cap.subpage = (r >> 52) & ((1 << cap.subpage_bits) - 1);
-		if (cap.subpage_bits == model->bits[cap.object] && !cap.guard_bits) {
-			cap.guard_bits = 1;
-			cap.guard = r >> 63;
-		}
 	}
 	return cap;
 }

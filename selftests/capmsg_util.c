@@ -61,9 +61,12 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
 	memcpy(after, arg, size);
 	if (nr == CAPMSG_CMD_REPLY_RECV) {
-		/* The one input that the kernel may change. */
-		((struct capmsg_reply_recv *)before)->flags |= CAPMSG_REPLY_NONE;
-		((struct capmsg_reply_recv *)after)->flags |= CAPMSG_REPLY_NONE;
+		struct capmsg_reply_recv *now = (void *)after, *then = (void *)before;
+
+		/* Written when the answer is decided, whatever follows. */
+		then->flags |= CAPMSG_REPLY_NONE;
+		now->flags |= CAPMSG_REPLY_NONE;
+		then->out_reply_error = now->out_reply_error;
 	}
 	if (ret == 0)
 		memcpy(after + first, before + first, end - first);

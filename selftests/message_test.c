@@ -71,7 +71,7 @@ TEST_F(message, capabilities_in_order)
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		for (j = 0; j < ARRAY_SIZE(lengths); j++) {
 			const unsigned int n = counts[i];
-			const bool is_short = !n && lengths[j] <= CAPMSG_INLINE_MAX;
+			const bool is_short = lengths[j] <= CAPMSG_INLINE_MAX;
 
 			const int post = post_any(self->fd, PORT, REGION, 0, 3 * PAGE,
 						  SLOT2(3, 0x20), 64);
@@ -85,7 +85,7 @@ TEST_F(message, capabilities_in_order)
 			EXPECT_EQ(-1, pattern_check(is_short ? self->data : self->target,
 						    lengths[j], 1));
 			for (k = 0; k < 64; k++)
-				EXPECT_EQ(k < n ? 1000 + k : -ENOENT,
+				EXPECT_EQ(k < n ? 1000L + k : -ENOENT,
 					  cap_mark(self->fd, SLOT2(3, 0x20 + k)));
 			ASSERT_EQ(0, post_take(self->fd, PORT, post));
 			for (k = 0; k < 64; k++)
