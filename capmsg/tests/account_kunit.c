@@ -345,4 +345,5 @@ static struct kunit_suite account_suite = {
 	.exit		= capmsg_kit_exit,
 	.test_cases	= account_cases,
 };
+
 kunit_test_suite(account_suite);

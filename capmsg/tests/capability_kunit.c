@@ -321,4 +321,5 @@ static struct kunit_suite capability_suite = {
 	.exit		= capmsg_kit_exit,
 	.test_cases	= capability_cases,
 };
+
 kunit_test_suite(capability_suite);

@@ -82,6 +82,17 @@ static inline struct capmsg_cap *capmsg_kit_cap(struct capmsg_cappage *table,
 	return &table->slots[index].cap;
 }
 
+/* Does a post use the region? */
+static inline bool capmsg_kit_used(struct capmsg_region *region)
+{
+	bool used;
+
+	spin_lock(&region->body.lock);
+	used = !list_empty(&region->body.liens);
+	spin_unlock(&region->body.lock);
+	return used;
+}
+
 /* A number from 0 to n - 1. */
 static inline u32 capmsg_kit_below(struct rnd_state *rnd, u32 n)
 {

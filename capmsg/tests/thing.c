@@ -13,7 +13,7 @@ static void thing_kill(struct capmsg_body *body)
 {
 	struct capmsg_thing *thing = thing_of(body);
 
-	if (!body->dead || spin_is_locked(&body->lock))
+	if (!body->dead || !capmsg_thing_unlocked(body))
 		atomic_inc(&thing->log->wrong);
 	atomic_inc(&thing->log->killed);
 }

@@ -46,4 +46,13 @@ struct capmsg_thing *capmsg_thing_alloc(struct kunit *test,
 struct capmsg_thing *capmsg_thing(struct kunit *test,
 				  struct capmsg_thing_log *log);
 
+/* Nobody has the lock of the body. */
+static inline bool capmsg_thing_unlocked(struct capmsg_body *body)
+{
+	if (!spin_trylock(&body->lock))
+		return false;
+	spin_unlock(&body->lock);
+	return true;
+}
+
 #endif /* CAPMSG_TESTS_THING_H */
