@@ -133,8 +133,10 @@ void capmsg_user_put(struct capmsg_user *user)
 	struct capmsg_user *parent;
 	unsigned long flags;
 
-	while (user && refcount_dec_and_lock_irqsave(&user->refs, &users_lock,
-						     &flags)) {
+	while (user && __cond_lock(&users_lock,
+				   refcount_dec_and_lock_irqsave(&user->refs,
+								 &users_lock,
+								 &flags))) {
 		hash_del(&user->node);
 		users_count--;
 		spin_unlock_irqrestore(&users_lock, flags);

@@ -9,6 +9,7 @@
 /* Wait for the answer. The lock of the frame is held before and after. */
 static int await_answer(struct capmsg_frame *frame,
 			const struct capmsg_wait *wait)
+	__must_hold(&frame->port.body.lock)
 {
 	struct capmsg_port *port = &frame->port;
 	DEFINE_WAIT(entry);
@@ -47,7 +48,11 @@ static int collect_answer(struct capmsg_frame *frame,
 	if (!ret) {
 		answer->length = post->length;
 		answer->n_caps = post->n_caps;
-		answer->is_inline = post->is_inline;
+		answer->in_area = post->is_inline && !post->target.pin;
+		/* The region may be gone as soon as the lock is. */
+		if (post->is_inline && post->target.pin)
+			capmsg_copy_short(&post->target, post->area,
+					  post->length);
 	}
 	capmsg_port_unlock(&frame->port);
 	/* The request is delivered: it must not be sent again. */
@@ -72,9 +77,10 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 	struct capmsg_wait until = { .deadline = wait->deadline };
 	int ret;
 
-	ret = capmsg_transfer(frame, port, wait, true);
+	ret = capmsg_transfer(frame, port, wait);
 	if (ret)
 		return ret;
+	capmsg_transfer_wake(port, true);
 	return collect_answer(frame, &until, answer);
 }
 
@@ -83,24 +89,23 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
  * @frame: with the answer in it
  * @caller: the frame of the caller
  * @epoch: of the call
- * @sync: the caller is going to sleep
+ *
+ * After success the answerer does step 7, capmsg_transfer_wake().
  *
  * Context: Process context, no locks held; sleeps only for the source.
  * Return: 0; -ESTALE if the call is over; -EMSGSIZE; -EAGAIN if another thread
  * is answering; -EFAULT; -ERESTARTSYS; -EINTR.
  */
 int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
-		 u64 epoch, bool sync)
+		 u64 epoch)
 {
 	static const struct capmsg_wait now = {
 		.deadline = KTIME_MAX,
 		.nonblock = true,
 	};
-	int ret;
 
 	frame->sender.epoch = epoch;
-	ret = capmsg_transfer(frame, caller, &now, sync);
-	return ret == -ENOENT ? -ESTALE : ret;
+	return capmsg_transfer(frame, caller, &now);
 }
 
 /**
@@ -142,33 +147,12 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 }
 
 /**
- * capmsg_reply_used() - the reply right that a post holds was used up
- * @port: the port
- * @index: number of the post
- * @seq: number of the message
- *
- * If somebody else was faster nothing happens.
- *
- * Context: Any; takes the lock of the port.
- */
-void capmsg_reply_used(struct capmsg_port *port, u32 index, u32 seq)
-{
-	struct capmsg_port_post *post;
-
-	capmsg_port_lock(port);
-	post = capmsg_port_reply_post_locked(port, index, seq);
-	if (!IS_ERR(post)) {
-		capmsg_cap_forget(&post->reply);
-		capmsg_port_reply_left_locked(port, post);
-	}
-	capmsg_port_unlock(port);
-}
-
-/**
  * capmsg_reply_drop() - drop the reply right that a post holds
  * @port: the port
  * @index: number of the post
  * @seq: number of the message
+ *
+ * If the call was not answered it is now, with EPIPE.
  *
  * Context: Process context, no locks held.
  * Return: 0; -ENOENT, -EINVAL or -ESTALE as capmsg_port_reply_post_locked().

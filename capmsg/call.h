@@ -15,17 +15,16 @@ struct capmsg_answer {
 	u64 length;
 	/** @n_caps: capabilities, in the landing slots */
 	u32 n_caps;
-	/** @is_inline: the bytes are in frame->post.area */
-	bool is_inline;
+	/** @in_area: the bytes are in frame->post.area */
+	bool in_area;
 };
 
 int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 		const struct capmsg_wait *wait, struct capmsg_answer *answer);
 int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
-		 u64 epoch, bool sync);
+		 u64 epoch);
 int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_port **caller, u64 *epoch);
-void capmsg_reply_used(struct capmsg_port *port, u32 index, u32 seq);
 int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq);
 int capmsg_reply_move(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_spot *to);

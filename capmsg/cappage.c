@@ -211,7 +211,9 @@ static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
 {
 	if (lookup == CAPMSG_LOOKUP_SLOT && !rest->left)
 		return 1;
-	if (!place->cap.object || !rest_match_guard(rest, &place->cap))
+	/* What reads as void has no guard. Hops and object lookups see to that later. */
+	if (!place->cap.object || !rest_match_guard(rest, &place->cap) ||
+	    (lookup == CAPMSG_LOOKUP_SLOT && capmsg_cap_void_rcu(&place->cap)))
 		return -ENOENT;
 	return !rest->left;
 }
@@ -448,23 +450,28 @@ int capmsg_clear(struct capmsg_spot *spot)
 }
 
 /**
- * capmsg_cappage_lock() - lock one or two cappages, in the order of their ids
+ * capmsg_cappage_lock() - lock one or two cappages, in the order of addresses
  * @a: a cappage, or NULL
  * @b: another, or the same, or NULL
  *
  * Context: Takes up to two locks of level 3.
  */
 void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
+	__acquires(&a->body.lock) __acquires(&b->body.lock)
 {
 	if (a == b)
 		b = NULL;
-	if (a && b && a->body.object->id > b->body.object->id)
+	if (a && b && a > b)
 		swap(a, b);
 	if (a)
 		spin_lock(&a->body.lock);
+	else
+		__acquire(&a->body.lock);
 	if (b)
 		spin_lock_nested(&b->body.lock,
 				 a ? SINGLE_DEPTH_NESTING : 0);
+	else
+		__acquire(&b->body.lock);
 }
 
 /**
@@ -475,11 +482,16 @@ void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
  * Context: Drops up to two locks of level 3.
  */
 void capmsg_cappage_unlock(struct capmsg_cappage *a, struct capmsg_cappage *b)
+	__releases(&a->body.lock) __releases(&b->body.lock)
 {
 	if (a)
 		spin_unlock(&a->body.lock);
+	else
+		__release(&a->body.lock);
 	if (b && b != a)
 		spin_unlock(&b->body.lock);
+	else
+		__release(&b->body.lock);
 }
 
 /**
@@ -519,7 +531,7 @@ out_unlock:
  *
  * Context: Atomic; lock of the table held.
  * Return: true if the table lives and the slot names the same object with the
- * same badge (for a reply right: the same call).
+ * same badge (for a reply right: the same call), in a message that was received.
  */
 bool capmsg_slot_holds_locked(const struct capmsg_spot *spot,
 			      const struct capmsg_cap *cap)
@@ -528,7 +540,8 @@ bool capmsg_slot_holds_locked(const struct capmsg_spot *spot,
 
 	lockdep_assert_held(&spot->table->body.lock);
 	return !spot->table->body.dead && now->object == cap->object &&
-	       now->badge == cap->badge;
+	       now->badge == cap->badge &&
+	       !spot->table->slots[spot->index].reserved;
 }
 
 /**

@@ -29,8 +29,12 @@ static bool is_frame(const struct capmsg_port *port)
 static bool post_fits(const struct capmsg_port_post *post,
 		      const struct capmsg_sender *sender)
 {
+	/* Somebody is about to take it away. */
+	if (atomic_read(&post->wanted))
+		return false;
 	if (sender->n_caps &&
-	    (sender->n_caps > post->landing.n || !post->landing.armed))
+	    (sender->n_caps > post->landing.n || !post->landing.armed ||
+	     READ_ONCE(post->landing.table->body.dead)))
 		return false;
 	/* A call to a plain buffer would leave its reply right nowhere. */
 	if (sender->reply.object && (post->flags & CAPMSG_POST_FRAME))
@@ -64,10 +68,14 @@ static struct capmsg_port_post *find_posted(struct capmsg_port *port,
 	return find_fitted(port, sender);
 }
 
+/* A busy claim may stall at any moment: look again after a while. */
 static ktime_t steal_time(const struct capmsg_port *port,
 			  const struct capmsg_port_post *post)
 {
-	return ktime_add_ns(post->stalled, port->steal_delay);
+	ktime_t since = post->flags & CAPMSG_POST_BUSY ? ktime_get() :
+							 post->stalled;
+
+	return ktime_add_ns(since, port->steal_delay);
 }
 
 static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
@@ -76,12 +84,12 @@ static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
 	struct capmsg_port_post *post;
 	ktime_t now;
 
-	if (list_empty(&port->claimed))
+	/* A call is answered by one: the others wait for its success. */
+	if (list_empty(&port->claimed) || is_frame(port))
 		return NULL;
 	now = ktime_get();
 	list_for_each_entry(post, &port->claimed, link) {
-		if ((post->flags & CAPMSG_POST_STALLED) &&
-		    post_fits(post, sender) &&
+		if (post_fits(post, sender) &&
 		    !ktime_before(now, steal_time(port, post)))
 			return post;
 	}
@@ -129,7 +137,7 @@ static int commit_check_locked(struct capmsg_port_post *post,
 	right = &sender->caps[sender->moved_cap];
 	if (!capmsg_slot_holds_locked(&sender->moved, right) ||
 	    capmsg_cap_void(right))
-		return -ESTALE;
+		return -ENOENT;
 	return 0;
 }
 
@@ -160,6 +168,7 @@ static int give_locked(struct capmsg_port *port, struct capmsg_port_post *post,
 	if (sender->area)
 		return commit(port, post, sender);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_CLAIMED);
+	post->stalled = ktime_get();
 	post->claim = sender;
 	sender->post = post;
 	return 0;
@@ -168,10 +177,12 @@ static int give_locked(struct capmsg_port *port, struct capmsg_port_post *post,
 static int enter_check(const struct capmsg_port *port,
 		       const struct capmsg_sender *sender)
 {
-	if (port->body.dead)
+	if (is_frame(port)) {
+		if (port->body.dead || port->epoch != sender->epoch)
+			return -ESTALE;
+	} else if (port->body.dead) {
 		return -ENOENT;
-	if (is_frame(port) && port->epoch != sender->epoch)
-		return -ESTALE;
+	}
 	if (sender->length > port->max_size || sender->n_caps > port->max_caps)
 		return -EMSGSIZE;
 	return 0;
@@ -197,9 +208,9 @@ static int frame_refusal(const struct capmsg_port *port)
  *
  * Context: Atomic; lock of the port held, takes those of tables.
  * Return: 0 and sender->done, or sender->post is claimed; -EAGAIN if it has to
- * wait in line; -ENOENT if the port is dead; -EMSGSIZE; -ESTALE if the call is
- * over, or the reply right to be moved is used up; -EBUSY if another thread
- * is answering the call.
+ * wait in line; -ENOENT if the port is dead, or the reply right to be moved is
+ * used up; -EMSGSIZE; at a frame -ESTALE if the call is over, -EBUSY if another
+ * thread is answering it.
  */
 int capmsg_port_enter_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender)
@@ -211,14 +222,17 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 	ret = enter_check(port, sender);
 	if (ret)
 		return ret;
-	post = find_posted(port, sender);
-	if (!post) {
-		post = find_stalled(port, sender);
-		if (post)
-			capmsg_claim_take_locked(port, post);
+	/* A post whose landing table dies at this moment fits no longer. */
+	while ((post = find_posted(port, sender))) {
+		ret = give_locked(port, post, sender);
+		if (ret != -EAGAIN)
+			return ret;
 	}
-	if (post)
+	post = find_stalled(port, sender);
+	if (post) {
+		capmsg_claim_take_locked(port, post);
 		return give_locked(port, post, sender);
+	}
 	return is_frame(port) ? frame_refusal(port) : -EAGAIN;
 }
 
@@ -265,7 +279,7 @@ void capmsg_port_unqueue_locked(struct capmsg_port *port,
  * @sender: the sender
  *
  * Context: Atomic; lock of the port held.
- * Return: the time, or KTIME_MAX if no fitting claim is stalled.
+ * Return: the time, or KTIME_MAX if there is no fitting claim.
  */
 ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
 				      const struct capmsg_sender *sender)
@@ -275,14 +289,25 @@ ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
 
 	lockdep_assert_held(&port->body.lock);
 	list_for_each_entry(post, &port->claimed, link) {
-		if (!(post->flags & CAPMSG_POST_STALLED) ||
-		    !post_fits(post, sender))
+		if (!post_fits(post, sender))
 			continue;
 		time = steal_time(port, post);
 		if (ktime_before(time, first))
 			first = time;
 	}
 	return first;
+}
+
+/* Who waits may want to steal it, and has to set its clock. */
+static void stall_locked(struct capmsg_port *port,
+			 struct capmsg_port_post *post)
+{
+	struct capmsg_sender *sender;
+
+	list_for_each_entry(sender, &port->senders, link) {
+		if (post_fits(post, sender))
+			wake_up(&sender->wait);
+	}
 }
 
 /**
@@ -310,6 +335,8 @@ void capmsg_port_dispatch_locked(struct capmsg_port *port,
 			continue;
 		if (sender->done)
 			capmsg_port_wake_locked(port);
+		else
+			stall_locked(port, post);
 		return;
 	}
 }
@@ -330,22 +357,11 @@ bool capmsg_claim_begin_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	if (!post || port->body.dead)
 		return false;
+	/* There is no next chunk while somebody waits to take it away. */
+	if (atomic_read(&post->wanted))
+		return false;
 	post->flags |= CAPMSG_POST_BUSY;
-	post->flags &= ~CAPMSG_POST_STALLED;
 	return true;
-}
-
-/* Who waits may want to steal it, and has to set its clock. */
-static void stall_locked(struct capmsg_port *port, struct capmsg_port_post *post)
-{
-	struct capmsg_sender *sender;
-
-	post->flags |= CAPMSG_POST_STALLED;
-	post->stalled = ktime_get();
-	list_for_each_entry(sender, &port->senders, link) {
-		if (post_fits(post, sender))
-			wake_up(&sender->wait);
-	}
 }
 
 /**
@@ -363,6 +379,7 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 
 	lockdep_assert_held(&port->body.lock);
 	post->flags &= ~CAPMSG_POST_BUSY;
+	post->stalled = ktime_get();
 	if (stalled)
 		stall_locked(port, post);
 	if (waitqueue_active(&port->calm))
@@ -385,7 +402,6 @@ void capmsg_claim_take_locked(struct capmsg_port *port,
 	WARN_ON_ONCE(post->flags & CAPMSG_POST_BUSY);
 	post->claim->post = NULL;
 	post->claim = NULL;
-	post->flags &= ~CAPMSG_POST_STALLED;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);
 }
 
@@ -415,7 +431,7 @@ void capmsg_claim_drop_locked(struct capmsg_port *port,
  *
  * Context: Atomic; lock of the port held, takes those of tables.
  * Return: 0 and sender->done; -EAGAIN if the claim was stolen, its landing
- * slots were lost, or the port is dead; -ESTALE if the reply right to be moved is used up.
+ * slots were lost, or the port is dead; -ENOENT if the reply right to be moved is used up.
  */
 int capmsg_claim_commit_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)

@@ -12,9 +12,7 @@
 
 #include "space.h"
 
-/**
- * union capmsg_arg - a copy of the caller's struct
- */
+/* A copy of the caller's struct, of whatever command. */
 union capmsg_arg {
 	struct capmsg_setup setup;
 	struct capmsg_create_cappage create_cappage;

@@ -68,7 +68,7 @@ int capmsg_cmd_query(struct capmsg_cmd *cmd)
 		return -EOPNOTSUPP;
 	query_limits(&query);
 	query_space(cmd->space, &query);
-	if (capable(CAP_SYS_ADMIN))
+	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
 		query_totals(&query);
 	return copy_to_user(cmd->user, &query, sizeof(query)) ? -EFAULT : 0;
 }
@@ -233,21 +233,6 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 	return ret;
 }
 
-/* Destroy what a body belongs to. */
-static void destroy(struct capmsg_body *body)
-{
-	struct capmsg_object *object = NULL;
-
-	spin_lock(&body->lock);
-	if (!body->dead)
-		object = capmsg_object_get(body->object);
-	spin_unlock(&body->lock);
-	if (!object)
-		return;
-	capmsg_object_kill(object);
-	capmsg_object_put(object);
-}
-
 /**
  * capmsg_cmd_unregister() - CAPMSG_IOC_UNREGISTER
  * @cmd: the command
@@ -268,10 +253,10 @@ int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 				  CAPMSG_RIGHT_DESTROY, &seen, &body);
 	if (ret)
 		return ret;
-	if (capmsg_region_used(capmsg_region_of(body)))
+	if (!capmsg_region_close(capmsg_region_of(body)))
 		ret = -EBUSY;
-	else
-		destroy(body);
+	else if (!capmsg_object_kill(body->object))
+		ret = -ENOENT;
 	capmsg_body_put(body);
 	return ret;
 }
@@ -296,7 +281,7 @@ int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
 			     &seen, &body);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	destroy(body);
+	ret = capmsg_object_kill(body->object) ? 0 : -ENOENT;
 	capmsg_body_put(body);
-	return 0;
+	return ret;
 }

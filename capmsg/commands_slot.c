@@ -10,6 +10,7 @@
 #include "call.h"
 #include "commands.h"
 #include "export.h"
+#include "message.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
 			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)
@@ -54,20 +55,6 @@ static u32 table_bits(const struct capmsg_cap *cap)
 	return bits;
 }
 
-/* A capability that may be copied: any but a reply right. */
-static int fetch_copyable(const struct capmsg_cap *root, u64 address,
-			  struct capmsg_cap *cap)
-{
-	int ret;
-
-	ret = capmsg_fetch(root, address, cap);
-	if (!ret && cap->object->type == CAPMSG_TYPE_REPLY) {
-		capmsg_cap_forget(cap);
-		ret = -EINVAL;
-	}
-	return ret;
-}
-
 /* Moves @cap into the slot, or drops it. */
 static int store_or_forget(const struct capmsg_cap *root, u64 to,
 			   struct capmsg_cap *cap)
@@ -101,7 +88,7 @@ int capmsg_cmd_copy(struct capmsg_cmd *cmd)
 	ret = mint_of(arg, &mint);
 	if (ret)
 		return ret;
-	ret = fetch_copyable(cmd->root, arg->from, &cap);
+	ret = capmsg_fetch_copyable(cmd->root, arg->from, &cap);
 	if (ret)
 		return ret;
 	ret = capmsg_cap_mint(&cap, &mint, table_bits(&cap));
@@ -422,7 +409,7 @@ int capmsg_cmd_export(struct capmsg_cmd *cmd)
 	ret = capmsg_check_rights(arg->rights);
 	if (ret)
 		return ret;
-	ret = fetch_copyable(cmd->root, arg->from, &cap);
+	ret = capmsg_fetch_copyable(cmd->root, arg->from, &cap);
 	if (ret)
 		return ret;
 	cap.rights &= arg->rights | CAPMSG_RIGHT_WEAK;

@@ -33,7 +33,7 @@ int capmsg_copy_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		buffer = kvmalloc_node(SCRATCH_SIZE, GFP_KERNEL,
+		buffer = kmalloc_node(SCRATCH_SIZE, GFP_KERNEL,
 				       cpu_to_node(cpu));
 		if (!buffer) {
 			capmsg_copy_exit();
@@ -54,7 +54,7 @@ void capmsg_copy_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kvfree(per_cpu(scratch, cpu));
+		kfree(per_cpu(scratch, cpu));
 		per_cpu(scratch, cpu) = NULL;
 	}
 }
@@ -123,6 +123,7 @@ size_t capmsg_copy_chunk(const struct capmsg_target *target, u64 at,
 	bool alias = pin->aliasable || pin->mm == current->mm;
 	size_t n, got;
 
+	/* Exactness up to 64 KiB counts for more than latency. */
 	n = min_t(size_t, iov_iter_count(from), alias ? SCRATCH_SIZE :
 						CHUNK_SIZE);
 	at += target->offset + pin->offset;

@@ -26,16 +26,18 @@ static bool frame_stale(const struct capmsg_body *body, u64 badge)
 static void frame_dropped(struct capmsg_body *body, u64 badge)
 {
 	struct capmsg_frame *frame = capmsg_frame_of(body);
+	struct capmsg_port_post *post = &frame->post;
 	struct capmsg_port *port = &frame->port;
 
 	capmsg_port_lock(port);
 	if (port->epoch == badge)
-		capmsg_port_withdraw_locked(port, &frame->post);
-	/* The lock may have been dropped meanwhile. */
-	if (port->epoch == badge && frame->post.state == CAPMSG_POST_IDLE) {
+		capmsg_port_calm_locked(port, post);
+	/* Another epoch: the frame serves something else by now. */
+	if (port->epoch == badge && post->state != CAPMSG_POST_FILLED) {
+		capmsg_port_withdraw_locked(port, post);
 		WRITE_ONCE(port->epoch, port->epoch + 1);
-		frame->post.error = -EPIPE;
-		capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_FILLED);
+		post->error = -EPIPE;
+		capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
 		capmsg_port_wake_locked(port);
 	}
 	capmsg_port_unlock(port);
@@ -183,5 +185,5 @@ void capmsg_frame_end(struct capmsg_frame *frame)
 	capmsg_post_strip(&frame->post, &remains);
 	capmsg_port_unlock(port);
 	capmsg_remains_drop(&remains);
-	capmsg_unpin(&frame->pin, true);
+	capmsg_unpin(&frame->pin);
 }

@@ -38,10 +38,10 @@ static int check_locked(const struct capmsg_landing *landing,
 	return 0;
 }
 
-static void release_locked(struct capmsg_landing *landing)
+static void unreserve_locked(struct capmsg_landing *landing)
 {
-	reserve_locked(landing, NULL);
-	capmsg_lien_detach_locked(&landing->table->body, &landing->lien);
+	if (landing->armed)
+		reserve_locked(landing, NULL);
 	landing->armed = false;
 }
 
@@ -74,8 +74,10 @@ int capmsg_landing_set(struct capmsg_landing *landing,
 		ret = check_locked(landing, table, first, n);
 	if (ret)
 		goto out_unlock;
-	if (landing->armed)
-		release_locked(landing);
+	if (before) {
+		unreserve_locked(landing);
+		capmsg_lien_detach_locked(&before->body, &landing->lien);
+	}
 	*old = before;
 	landing->table = table;
 	landing->first = first;
@@ -114,17 +116,39 @@ int capmsg_landing_arm(struct capmsg_landing *landing)
  * capmsg_landing_disarm() - give up the reservation, if there is one
  * @landing: the landing slots
  *
- * Context: Any; takes the lock of the table. As for capmsg_landing_arm().
+ * The table is kept, to be reserved again, and its death still told.
+ *
+ * Context: As capmsg_landing_set().
  */
 void capmsg_landing_disarm(struct capmsg_landing *landing)
 {
-	struct capmsg_cappage *table = landing->table;
-
 	if (!landing->armed)
 		return;
+	spin_lock(&landing->table->body.lock);
+	unreserve_locked(landing);
+	spin_unlock(&landing->table->body.lock);
+}
+
+/**
+ * capmsg_landing_drop() - give up the landing slots, if there are any
+ * @landing: the landing slots; none afterwards
+ *
+ * Context: As capmsg_landing_set().
+ * Return: their table, with its reference, or NULL.
+ */
+struct capmsg_cappage *capmsg_landing_drop(struct capmsg_landing *landing)
+{
+	struct capmsg_cappage *table = landing->table;
+
+	if (!table)
+		return NULL;
 	spin_lock(&table->body.lock);
-	release_locked(landing);
+	unreserve_locked(landing);
+	capmsg_lien_detach_locked(&table->body, &landing->lien);
 	spin_unlock(&table->body.lock);
+	landing->table = NULL;
+	landing->n = 0;
+	return table;
 }
 
 /**

@@ -31,6 +31,7 @@ int capmsg_landing_set(struct capmsg_landing *landing,
 		       struct capmsg_cappage **old);
 int capmsg_landing_arm(struct capmsg_landing *landing);
 void capmsg_landing_disarm(struct capmsg_landing *landing);
+struct capmsg_cappage *capmsg_landing_drop(struct capmsg_landing *landing);
 bool capmsg_landing_ready_locked(struct capmsg_landing *landing);
 void capmsg_landing_commit_locked(struct capmsg_landing *landing,
 				  struct capmsg_cap *caps, u32 n);

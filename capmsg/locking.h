@@ -19,7 +19,7 @@
  *     2    body.lock of a port           posts, waiting senders; a frame is
  *                                        the port of one answer
  *     3    body.lock of a cappage        slots and reservations; two at once
- *                                        only in the order of their ids
+ *                                        only in the order of addresses
  *     4    body.lock of a region         the list of posts cut from it
  *     5    capmsg_account.lock           what a space pays for
  *     5    users_lock (account.c)        the table of users

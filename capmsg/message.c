@@ -120,6 +120,7 @@ static int resolve_moved(struct capmsg_frame *frame,
 	struct capmsg_sender *sender = &frame->sender;
 	struct capmsg_cap *cap = &frame->caps[i];
 	struct capmsg_spot spot;
+	bool reserved;
 	int ret;
 
 	if (sender->moved.table)
@@ -129,13 +130,15 @@ static int resolve_moved(struct capmsg_frame *frame,
 	if (ret)
 		return ret;
 	rcu_read_lock();
-	capmsg_slot_read_rcu(spot.table, spot.index, cap);
-	if (!cap->object)
+	reserved = capmsg_slot_read_rcu(spot.table, spot.index, cap);
+	if (reserved)
+		ret = -EBUSY;
+	else if (capmsg_cap_void_rcu(cap))
 		ret = -ENOENT;
 	else if (cap->object->type != CAPMSG_TYPE_REPLY)
-		ret = capmsg_cap_void_rcu(cap) ? -ENOENT : -EINVAL;
-	else if (capmsg_cap_void_rcu(cap) || !capmsg_object_tryget(cap->object))
-		ret = -ESTALE;
+		ret = -EINVAL;
+	else if (!capmsg_object_tryget(cap->object))
+		ret = -ENOENT;
 	rcu_read_unlock();
 	if (ret) {
 		cap->object = NULL;
@@ -147,19 +150,27 @@ static int resolve_moved(struct capmsg_frame *frame,
 	return 0;
 }
 
-static int resolve_copied(struct capmsg_frame *frame,
-			  const struct capmsg_cap *root, u32 i)
+/**
+ * capmsg_fetch_copyable() - read a capability that may be copied
+ * @root: root of the caller's space
+ * @address: address of the capability
+ * @cap: the result; owns a reference
+ *
+ * Context: Any.
+ * Return: 0; errors of capmsg_fetch(); -EINVAL for a reply right, of which
+ * there is only one.
+ */
+int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
+			  struct capmsg_cap *cap)
 {
-	struct capmsg_cap *cap = &frame->caps[i];
 	int ret;
 
-	ret = capmsg_fetch(root, frame->items[i].address, cap);
-	if (ret)
-		return ret;
-	if (cap->object->type != CAPMSG_TYPE_REPLY)
-		return 0;
-	capmsg_cap_forget(cap);
-	return -EINVAL;
+	ret = capmsg_fetch(root, address, cap);
+	if (!ret && cap->object->type == CAPMSG_TYPE_REPLY) {
+		capmsg_cap_forget(cap);
+		ret = -EINVAL;
+	}
+	return ret;
 }
 
 /**
@@ -171,7 +182,7 @@ static int resolve_copied(struct capmsg_frame *frame,
  *
  * Context: Process context; no locks held.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
- * anything else that is; -ESTALE for one that is used up.
+ * anything else that is; -EBUSY for one in a message that is yet to be received.
  */
 int capmsg_message_resolve(struct capmsg_frame *frame,
 			   const struct capmsg_cap *root)
@@ -183,7 +194,9 @@ int capmsg_message_resolve(struct capmsg_frame *frame,
 	for (i = 0; i < n; i++) {
 		ret = frame->items[i].flags & CAPMSG_ITEM_MOVE ?
 		      resolve_moved(frame, root, i) :
-		      resolve_copied(frame, root, i);
+		      capmsg_fetch_copyable(root,
+						    frame->items[i].address,
+						    &frame->caps[i]);
 		if (ret) {
 			/* What is not resolved must not be dropped. */
 			frame->sender.n_caps = i;

@@ -29,6 +29,8 @@ int capmsg_message_read(struct capmsg_frame *frame,
 int capmsg_message_resolve(struct capmsg_frame *frame,
 			   const struct capmsg_cap *root);
 void capmsg_message_end(struct capmsg_frame *frame);
+int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
+			  struct capmsg_cap *cap);
 
 int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
 			u64 length, struct capmsg_dress *dress);

@@ -11,7 +11,6 @@
 #include "object.h"
 
 static struct kmem_cache *object_cache;
-static atomic64_t last_id;
 static atomic_long_t live[CAPMSG_TYPE_COUNT];
 static atomic_long_t objects;
 struct lock_class_key capmsg_lock_keys[CAPMSG_TYPE_COUNT];
@@ -54,7 +53,6 @@ static void object_free_rcu(struct rcu_head *rcu)
 	struct capmsg_object *object =
 		container_of(rcu, struct capmsg_object, rcu);
 
-	capmsg_user_uncharge(object->payer, 1, sizeof(*object));
 	capmsg_user_put(object->payer);
 	kmem_cache_free(object_cache, object);
 	atomic_long_dec(&objects);
@@ -68,8 +66,10 @@ static void object_free_rcu(struct rcu_head *rcu)
  */
 void capmsg_object_put(struct capmsg_object *object)
 {
-	if (refcount_dec_and_test(&object->refs))
-		call_rcu(&object->rcu, object_free_rcu);
+	if (!refcount_dec_and_test(&object->refs))
+		return;
+	capmsg_user_uncharge(object->payer, 1, sizeof(*object));
+	call_rcu(&object->rcu, object_free_rcu);
 }
 
 /* The object keeps the charge that its caller has made. */
@@ -84,7 +84,6 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
 	refcount_set(&object->refs, 1);
 	object->type = type;
 	object->payer = capmsg_user_get(body->account->user);
-	object->id = atomic64_inc_return(&last_id);
 	RCU_INIT_POINTER(object->body, body);
 	atomic_long_inc(&objects);
 	return object;
@@ -186,28 +185,30 @@ void capmsg_body_put(struct capmsg_body *body)
 	capmsg_user_uncharge(account->user, 0, body->bytes);
 	capmsg_account_put(account);
 	atomic_long_dec(&live[body->ops->type]);
+	capmsg_object_put(body->object);
 	call_rcu(&body->rcu, body_free_rcu);
 }
 
-static struct capmsg_lien *lien_pop(struct capmsg_body *body)
+static struct capmsg_lien *lien_pop(struct capmsg_body *body, void **held)
 {
-	struct capmsg_lien *lien = NULL, *first;
+	struct capmsg_lien *lien = NULL;
 
+	*held = NULL;
 	spin_lock(&body->lock);
-	while (!lien && !list_empty(&body->liens)) {
-		first = list_first_entry(&body->liens, struct capmsg_lien, link);
-		list_del_init(&first->link);
-		if (first->ops->hold(first))
-			lien = first;
+	while (!*held && !list_empty(&body->liens)) {
+		lien = list_first_entry(&body->liens, struct capmsg_lien, link);
+		list_del_init(&lien->link);
+		*held = lien->ops->hold(lien);
 	}
 	spin_unlock(&body->lock);
-	return lien;
+	return *held ? lien : NULL;
 }
 
 static void body_kill(struct capmsg_body *body)
 {
 	struct capmsg_account *account = body->account;
 	struct capmsg_lien *lien;
+	void *held;
 
 	spin_lock(&account->lock);
 	list_del_init(&body->owned);
@@ -218,9 +219,8 @@ static void body_kill(struct capmsg_body *body)
 	spin_unlock(&body->lock);
 
 	body->ops->kill(body);
-	while ((lien = lien_pop(body)))
-		lien->ops->lost(lien);
-	capmsg_object_put(body->object);
+	while ((lien = lien_pop(body, &held)))
+		lien->ops->lost(lien, held);
 	capmsg_body_put(body);
 }
 
@@ -232,14 +232,17 @@ static void body_kill(struct capmsg_body *body)
  *
  * Context: Process context, no locks held; may sleep, for no longer than a
  * transfer copies one chunk.
+ * Return: true if this call did it; when it returns every commit that had found
+ * the object alive is over. False if somebody else was first.
  */
-void capmsg_object_kill(struct capmsg_object *object)
+bool capmsg_object_kill(struct capmsg_object *object)
 {
 	struct capmsg_body *body;
 
 	body = unrcu_pointer(xchg(&object->body, RCU_INITIALIZER(NULL)));
 	if (body)
 		body_kill(body);
+	return body;
 }
 
 static struct capmsg_object *first_owned(struct capmsg_account *account)

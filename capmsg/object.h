@@ -49,7 +49,7 @@ struct capmsg_lien;
  * struct capmsg_object - what capabilities name
  */
 struct capmsg_object {
-	/** @refs: capabilities that name it, and its body while it lives */
+	/** @refs: capabilities that name it, and its body */
 	refcount_t refs;
 	/** @type: enum capmsg_type; constant */
 	u32 type;
@@ -57,8 +57,6 @@ struct capmsg_object {
 	struct capmsg_body __rcu *body;
 	/** @payer: charged for this struct; holds a reference */
 	struct capmsg_user *payer;
-	/** @id: unique; the order in which bodies of one type are locked */
-	u64 id;
 	/** @rcu: frees it after the last reference */
 	struct rcu_head rcu;
 };
@@ -124,15 +122,17 @@ struct capmsg_body {
  */
 struct capmsg_lien_ops {
 	/**
-	 * @hold: keep the holder's memory, or return false if it is going away
-	 * (and will release the lien by itself). Under the body's lock.
+	 * @hold: keep what @lost will need, and return it; or NULL if the
+	 * holder is going away (and will release the lien by itself). Under
+	 * the body's lock.
 	 */
-	bool (*hold)(struct capmsg_lien *lien);
+	void *(*hold)(struct capmsg_lien *lien);
 	/**
-	 * @lost: the body is dead; let go of it, and of what @hold took.
-	 * Process context, no locks held.
+	 * @lost: the body is dead; let go of it, and of what @hold has kept,
+	 * @held. Process context, no locks held. The lien may be detached, or
+	 * attached to another body, by then.
 	 */
-	void (*lost)(struct capmsg_lien *lien);
+	void (*lost)(struct capmsg_lien *lien, void *held);
 };
 
 /**
@@ -156,7 +156,7 @@ void capmsg_body_own(struct capmsg_body *body);
 void capmsg_body_put(struct capmsg_body *body);
 
 void capmsg_object_put(struct capmsg_object *object);
-void capmsg_object_kill(struct capmsg_object *object);
+bool capmsg_object_kill(struct capmsg_object *object);
 void capmsg_objects_kill(struct capmsg_account *account);
 
 void capmsg_lien_attach_locked(struct capmsg_body *body,

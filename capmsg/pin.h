@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins: runs of user pages that the kernel holds in order to write to them.
- * A region pins for long, a plain buffer for one call.
+ * Pins: runs of user pages that the kernel holds in order to write to them:
+ * a region's while it lives, a plain buffer's during one command.
  */
 #ifndef CAPMSG_PIN_H
 #define CAPMSG_PIN_H
 
 #include <linux/mm_types.h>
 #include <linux/types.h>
+
+struct user_struct;
 
 /**
  * struct capmsg_pin - a run of pinned user pages
@@ -21,13 +23,14 @@ struct capmsg_pin {
 	unsigned int offset;
 	/** @aliasable: somebody else may have the same pages mapped */
 	bool aliasable;
-	/** @mm: whose pages; compared, never followed */
-	const struct mm_struct *mm;
+	/** @mm: whose pages, charged for them; holds a reference while pinned */
+	struct mm_struct *mm;
+	/** @user: charged for them, too; holds a reference while pinned */
+	struct user_struct *user;
 };
 
-int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length,
-		    bool longterm);
-void capmsg_unpin(struct capmsg_pin *pin, bool dirty);
+int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length);
+void capmsg_unpin(struct capmsg_pin *pin);
 unsigned long capmsg_pinned(void);
 
 #endif /* CAPMSG_PIN_H */

@@ -82,23 +82,30 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
  * @port: the port
  * @post: the post
  *
- * For microseconds: nothing in a chunk sleeps. The lock is dropped meanwhile,
- * so the caller has to look again at what it knew.
+ * For microseconds: nothing in a chunk sleeps, and none follows while anybody
+ * waits here. The lock is dropped meanwhile. A frame's post may have been
+ * posted elsewhere by then, and has nothing to do with @port any more.
  *
  * Context: Process context; lock of the port held, and no other.
  */
-void capmsg_port_calm_locked(struct capmsg_port *port, struct capmsg_port_post *post)
+void capmsg_port_calm_locked(struct capmsg_port *port,
+			     struct capmsg_port_post *post)
 {
 	DEFINE_WAIT(wait);
 
 	lockdep_assert_held(&port->body.lock);
-	while (post->flags & CAPMSG_POST_BUSY) {
+	if (!(post->flags & CAPMSG_POST_BUSY))
+		return;
+	atomic_inc(&post->wanted);
+	while (READ_ONCE(post->port) == port &&
+	       (post->flags & CAPMSG_POST_BUSY)) {
 		prepare_to_wait(&port->calm, &wait, TASK_UNINTERRUPTIBLE);
 		spin_unlock(&port->body.lock);
 		schedule();
 		spin_lock(&port->body.lock);
 	}
 	finish_wait(&port->calm, &wait);
+	atomic_dec(&post->wanted);
 }
 
 /**

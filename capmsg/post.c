@@ -9,7 +9,7 @@
 /**
  * capmsg_post_init() - prepare a post, once
  * @post: zeroed memory
- * @port: the port it belongs to
+ * @port: the port it belongs to; a frame's is the frame
  * @index: its number there
  * @landing_ops: how it is told of the death of its landing table
  * @cut_ops: how it is told of the death of its region
@@ -21,6 +21,7 @@ void capmsg_post_init(struct capmsg_port_post *post, struct capmsg_port *port,
 		      const struct capmsg_lien_ops *cut_ops)
 {
 	INIT_LIST_HEAD(&post->link);
+	post->owner = port;
 	post->port = port;
 	post->index = index;
 	post->inline_max = CAPMSG_INLINE_MAX;
@@ -52,14 +53,8 @@ bool capmsg_post_bare(const struct capmsg_port_post *post)
 void capmsg_post_strip_landing(struct capmsg_port_post *post,
 			       struct capmsg_remains *remains)
 {
-	struct capmsg_landing *landing = &post->landing;
-
-	if (!landing->table)
-		return;
-	capmsg_landing_disarm(landing);
-	remains->table = landing->table;
-	landing->table = NULL;
-	landing->n = 0;
+	if (post->landing.table)
+		remains->table = capmsg_landing_drop(&post->landing);
 }
 
 /**
@@ -94,7 +89,7 @@ void capmsg_post_strip(struct capmsg_port_post *post,
 	capmsg_post_strip_landing(post, remains);
 	capmsg_post_strip_buffer(post, remains);
 	capmsg_cap_move(&remains->reply, &post->reply);
-	post->flags &= ~CAPMSG_POST_AGAIN;
+	post->flags &= ~(CAPMSG_POST_AGAIN | CAPMSG_POST_BEREFT);
 	post->cookie = 0;
 }
 
@@ -160,6 +155,7 @@ int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
 	if (ret)
 		return ret;
 	dress_region(post, dress, remains);
+	post->flags &= ~CAPMSG_POST_BEREFT;
 	post->cookie = dress->cookie;
 	return 0;
 }

@@ -32,9 +32,10 @@ struct capmsg_sender;
  *                +-------------------------------+
  *                   commit of an inline message; landing table lost
  *
- * A claim is *busy* while a chunk is copied: nobody takes the post away then,
- * whoever wants it waits for the end of the chunk. It is *stalled* while the
- * sender faults memory in: then another sender may take it after a while.
+ * A claim is *busy* while a chunk is copied: nobody takes the post away then;
+ * whoever wants it waits for the end of the chunk, and there is no next one. At
+ * any other time the claim is *stalled*: its sender faults memory in, or does
+ * not run. Then another sender may take it after a while.
  */
 enum capmsg_post_state {
 	CAPMSG_POST_IDLE,
@@ -51,8 +52,8 @@ enum capmsg_post_state {
 #define CAPMSG_POST_FRAME	0x2
 /* A chunk is being copied. */
 #define CAPMSG_POST_BUSY	0x4
-/* The claimer faults memory in; since @stalled. */
-#define CAPMSG_POST_STALLED	0x8
+/* Has lost its landing slots, and its receiver is to be told. */
+#define CAPMSG_POST_BEREFT	0x8
 
 /**
  * struct capmsg_port_post - where one message arrives
@@ -62,7 +63,12 @@ enum capmsg_post_state {
 struct capmsg_port_post {
 	/** @link: in the list of the port that fits the state */
 	struct list_head link;
-	/** @port: where it is posted; changes only while idle */
+	/** @owner: the port or frame that it is part of; constant */
+	struct capmsg_port *owner;
+	/**
+	 * @port: whose lock guards it; differs from @owner while a frame's
+	 * post is posted at a port. Changes only without liens
+	 */
 	struct capmsg_port *port;
 	/** @state: enum capmsg_post_state; changed by port.c only */
 	u8 state;
@@ -72,9 +78,14 @@ struct capmsg_port_post {
 	u16 index;
 	/** @seq: number of the message that it holds or held */
 	u32 seq;
+	/**
+	 * @wanted: tasks that wait for the chunk to end, to take the post away.
+	 * Atomic, as a frame's post may have gone to another port meanwhile
+	 */
+	atomic_t wanted;
 	/** @claim: who has claimed it */
 	struct capmsg_sender *claim;
-	/** @stalled: since when the claimer faults memory in */
+	/** @stalled: since when the claimer is not copying */
 	ktime_t stalled;
 	/** @target: its buffer, or nothing */
 	struct capmsg_target target;

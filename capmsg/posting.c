@@ -250,6 +250,8 @@ int capmsg_port_repost(struct capmsg_port *port, u32 index)
 		ret = -ENOENT;
 	else if (post->state != CAPMSG_POST_IDLE || post->reply.object)
 		ret = -EBUSY;
+	else if (post->flags & CAPMSG_POST_BEREFT)
+		ret = -ENOENT;
 	else
 		ret = capmsg_landing_arm(&post->landing);
 	if (!ret)
@@ -319,6 +321,31 @@ struct capmsg_port_post *capmsg_port_reap_locked(struct capmsg_port *port)
 	return post;
 }
 
+/* The post comes back to its receiver, with an error and no message. */
+static void bounce_locked(struct capmsg_port *port, struct capmsg_port_post *post)
+{
+	post->flags &= ~(CAPMSG_POST_BEREFT | CAPMSG_POST_AGAIN);
+	post->error = -ENOENT;
+	post->length = 0;
+	post->n_caps = 0;
+	post->is_inline = false;
+	post->badge = 0;
+	post->badged = false;
+	post->seq++;
+	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
+	capmsg_port_wake_locked(port);
+}
+
+/* Post a post again as it was; or tell that it is not what it was. */
+static void post_again_locked(struct capmsg_port *port,
+			      struct capmsg_port_post *post)
+{
+	if (post->flags & CAPMSG_POST_BEREFT)
+		bounce_locked(port, post);
+	else
+		capmsg_port_post_locked(port, post);
+}
+
 /* Does the post take the next message as it is? */
 static bool takes_another(const struct capmsg_port_post *post)
 {
@@ -345,7 +372,7 @@ void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post)
 	} else if (post->reply.object) {
 		post->flags |= CAPMSG_POST_AGAIN;
 	} else {
-		capmsg_port_post_locked(port, post);
+		post_again_locked(port, post);
 	}
 	spin_unlock(&port->body.lock);
 	capmsg_remains_drop(&remains);
@@ -414,7 +441,7 @@ void capmsg_port_reply_left_locked(struct capmsg_port *port,
 {
 	lockdep_assert_held(&port->body.lock);
 	if (post->flags & CAPMSG_POST_AGAIN)
-		capmsg_port_post_locked(port, post);
+		post_again_locked(port, post);
 }
 
 static struct capmsg_port_post *post_of_landing(struct capmsg_lien *lien)
@@ -427,69 +454,108 @@ static struct capmsg_port_post *post_of_cut(struct capmsg_lien *lien)
 	return container_of(lien, struct capmsg_port_post, cut.lien);
 }
 
-static bool landing_hold(struct capmsg_lien *lien)
+/*
+ * What keeps the post while it is told: the port where it is posted, which is
+ * what the pointer says, and if that is not what it is part of, its frame. A
+ * frame's post is posted elsewhere only during a command of a living space.
+ */
+static void *post_hold(struct capmsg_port_post *post)
 {
-	return capmsg_body_tryget(&post_of_landing(lien)->port->body);
-}
-
-static bool cut_hold(struct capmsg_lien *lien)
-{
-	return capmsg_body_tryget(&post_of_cut(lien)->port->body);
-}
-
-/* The post comes back to its receiver, with an error and no message. */
-static void bounce_locked(struct capmsg_port *port, struct capmsg_port_post *post)
-{
-	post->error = -ENOENT;
-	post->length = 0;
-	post->n_caps = 0;
-	post->is_inline = false;
-	post->badge = 0;
-	post->badged = false;
-	post->seq++;
-	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
-	capmsg_port_wake_locked(port);
-}
-
-static void landing_lost(struct capmsg_lien *lien)
-{
-	struct capmsg_port_post *post = post_of_landing(lien);
 	struct capmsg_port *port = post->port;
-	struct capmsg_remains remains = { };
 
-	spin_lock(&port->body.lock);
-	capmsg_port_calm_locked(port, post);
-	/* Unless it has got other landing slots since it was told. */
-	if (post->landing.table && READ_ONCE(post->landing.table->body.dead)) {
-		if (post->state == CAPMSG_POST_CLAIMED)
-			capmsg_claim_take_locked(port, post);
-		capmsg_post_strip_landing(post, &remains);
-		if (post->state == CAPMSG_POST_POSTED)
-			bounce_locked(port, post);
-	}
-	spin_unlock(&port->body.lock);
-	capmsg_remains_drop(&remains);
+	if (!capmsg_body_tryget(&port->body))
+		return NULL;
+	if (post->owner != port)
+		capmsg_body_get(&post->owner->body);
+	return port;
+}
+
+static void post_unhold(struct capmsg_port *owner, struct capmsg_port *port)
+{
+	if (owner != port)
+		capmsg_body_put(&owner->body);
 	capmsg_body_put(&port->body);
 }
 
-static void cut_lost(struct capmsg_lien *lien)
+static void *landing_hold(struct capmsg_lien *lien)
 {
-	struct capmsg_port_post *post = post_of_cut(lien);
-	struct capmsg_port *port = post->port;
+	return post_hold(post_of_landing(lien));
+}
+
+static void *cut_hold(struct capmsg_lien *lien)
+{
+	return post_hold(post_of_cut(lien));
+}
+
+static bool lost_landing(const struct capmsg_port *port,
+			 const struct capmsg_port_post *post)
+{
+	return post->port == port && post->landing.table &&
+	       READ_ONCE(post->landing.table->body.dead);
+}
+
+static bool lost_buffer(const struct capmsg_port *port,
+			const struct capmsg_port_post *post)
+{
+	return post->port == port && post->cut.region &&
+	       READ_ONCE(post->cut.region->body.dead);
+}
+
+/* Nobody was given the post while it was wanted here. */
+static void offer_locked(struct capmsg_port *port,
+			 struct capmsg_port_post *post)
+{
+	if (post->port == port && post->state == CAPMSG_POST_POSTED)
+		capmsg_port_dispatch_locked(port, post);
+}
+
+/*
+ * By the time that these run the post may have got other landing slots, another
+ * buffer, or may have moved to another port: then there is nothing to do.
+ */
+static void landing_lost(struct capmsg_lien *lien, void *held)
+{
+	struct capmsg_port_post *post = post_of_landing(lien);
 	struct capmsg_remains remains = { };
+	struct capmsg_port *port = held, *owner = post->owner;
 
 	spin_lock(&port->body.lock);
-	capmsg_port_calm_locked(port, post);
-	if (post->cut.region && READ_ONCE(post->cut.region->body.dead)) {
+	if (lost_landing(port, post))
+		capmsg_port_calm_locked(port, post);
+	if (lost_landing(port, post)) {
+		if (post->state == CAPMSG_POST_CLAIMED)
+			capmsg_claim_take_locked(port, post);
+		capmsg_post_strip_landing(post, &remains);
+		post->flags |= CAPMSG_POST_BEREFT;
+		if (post->state == CAPMSG_POST_POSTED)
+			bounce_locked(port, post);
+	}
+	offer_locked(port, post);
+	spin_unlock(&port->body.lock);
+	capmsg_remains_drop(&remains);
+	post_unhold(owner, port);
+}
+
+static void cut_lost(struct capmsg_lien *lien, void *held)
+{
+	struct capmsg_port_post *post = post_of_cut(lien);
+	struct capmsg_remains remains = { };
+	struct capmsg_port *port = held, *owner = post->owner;
+
+	spin_lock(&port->body.lock);
+	if (lost_buffer(port, post))
+		capmsg_port_calm_locked(port, post);
+	if (lost_buffer(port, post)) {
 		if (post->state == CAPMSG_POST_CLAIMED)
 			capmsg_claim_take_locked(port, post);
 		capmsg_post_strip_buffer(post, &remains);
 		if (post->state == CAPMSG_POST_POSTED)
-			capmsg_port_post_locked(port, post);
+			capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);
 	}
+	offer_locked(port, post);
 	spin_unlock(&port->body.lock);
 	capmsg_remains_drop(&remains);
-	capmsg_body_put(&port->body);
+	post_unhold(owner, port);
 }
 
 const struct capmsg_lien_ops capmsg_landing_lien_ops = {

@@ -16,6 +16,7 @@ static struct capmsg_port_post *take_locked(struct capmsg_port *port,
 static int sleep_locked(struct capmsg_port *port, bool exclusive,
 			struct wait_queue_entry *entry,
 			const struct capmsg_wait *wait)
+	__must_hold(&port->body.lock)
 {
 	int ret;
 
@@ -37,17 +38,19 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 
 /* If the plain buffer was filled meanwhile, that message comes first. */
 static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
-					struct capmsg_frame *plain,
-					struct capmsg_port_post *post)
+					     struct capmsg_frame *plain,
+					     struct capmsg_port_post *post)
 {
+	bool filled;
+
+	capmsg_port_lock(port);
 	capmsg_port_withdraw_locked(port, &plain->post);
-	if (plain->post.state != CAPMSG_POST_FILLED || post == &plain->post)
+	filled = plain->post.state == CAPMSG_POST_FILLED;
+	capmsg_port_unlock(port);
+	if (!filled || post == &plain->post)
 		return post;
-	if (post) {
-		capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
-		list_move(&post->link, &port->filled);
-		capmsg_port_wake_locked(port);
-	}
+	if (post)
+		capmsg_port_unreap(port, post);
 	return &plain->post;
 }
 
@@ -79,9 +82,9 @@ int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
 			break;
 	}
 	finish_wait(&port->receivers, &entry);
+	capmsg_port_unlock(port);
 	if (plain)
 		found = prefer_plain(port, plain, found);
-	capmsg_port_unlock(port);
 	*post = found;
 	return found ? 0 : ret;
 }
@@ -122,8 +125,10 @@ int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 	struct capmsg_port_post *post = &frame->post;
 	int ret;
 
+	capmsg_port_lock(&frame->port);
+	WRITE_ONCE(post->port, port);
+	capmsg_port_unlock(&frame->port);
 	capmsg_port_lock(port);
-	post->port = port;
 	post->error = 0;
 	post->inline_max = min_t(u64, dress->length, CAPMSG_INLINE_MAX);
 	ret = port->body.dead ? -ENOENT :
@@ -154,8 +159,8 @@ void capmsg_plain_end(struct capmsg_port *port, struct capmsg_frame *frame)
 	capmsg_port_withdraw_locked(port, post);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 	capmsg_post_strip(post, &remains);
+	WRITE_ONCE(post->port, &frame->port);
 	capmsg_port_unlock(port);
-	post->port = &frame->port;
 	capmsg_remains_drop(&remains);
-	capmsg_unpin(&frame->pin, true);
+	capmsg_unpin(&frame->pin);
 }

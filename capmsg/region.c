@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regions. Pinned pages are charged as io_uring does it: to the user against
- * RLIMIT_MEMLOCK, and to the mm that registered them, and given back to the
- * same two however the region ends.
+ * Regions: a pin that lasts, as an object.
  */
-#include <linux/capability.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/user.h>
 
 #include "region.h"
 
@@ -20,29 +14,6 @@ static void pages_count(struct capmsg_account *account, long n)
 		atomic_long_add(n, &user->pinned);
 }
 
-static int memlock_charge(struct capmsg_region *region, unsigned long n)
-{
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	atomic_long_t *locked = &region->user->locked_vm;
-	unsigned long total;
-
-	total = atomic_long_add_return(n, locked);
-	if (total > limit && !capable(CAP_IPC_LOCK)) {
-		atomic_long_sub(n, locked);
-		return -EDQUOT;
-	}
-	atomic64_add(n, &region->mm->pinned_vm);
-	pages_count(region->body.account, n);
-	return 0;
-}
-
-static void memlock_uncharge(struct capmsg_region *region, unsigned long n)
-{
-	pages_count(region->body.account, -(long)n);
-	atomic64_sub(n, &region->mm->pinned_vm);
-	atomic_long_sub(n, &region->user->locked_vm);
-}
-
 static void region_kill(struct capmsg_body *body)
 {
 	/* The posts that were cut from it are told through their liens. */
@@ -51,13 +22,9 @@ static void region_kill(struct capmsg_body *body)
 static void region_release(struct capmsg_body *body)
 {
 	struct capmsg_region *region = capmsg_region_of(body);
-	unsigned long n = region->pin.n;
 
-	capmsg_unpin(&region->pin, true);
-	if (n)
-		memlock_uncharge(region, n);
-	mmdrop(region->mm);
-	free_uid(region->user);
+	pages_count(body->account, -(long)region->pin.n);
+	capmsg_unpin(&region->pin);
 }
 
 static void region_free(struct capmsg_body *body)
@@ -93,26 +60,7 @@ static struct capmsg_region *region_make(struct capmsg_account *account,
 		kfree(region);
 		return ERR_PTR(ret);
 	}
-	mmgrab(current->mm);
-	region->mm = current->mm;
-	region->user = get_uid(current_user());
 	return region;
-}
-
-/* Charge before pinning, so that the limit bounds what is pinned. */
-static int region_pin(struct capmsg_region *region, u64 address, u64 length)
-{
-	unsigned long n = length >> PAGE_SHIFT;
-	int ret;
-
-	ret = memlock_charge(region, n);
-	if (ret)
-		return ret;
-	region->length = length;
-	ret = capmsg_pin_user(&region->pin, address, length, true);
-	if (ret)
-		memlock_uncharge(region, n);
-	return ret;
 }
 
 /**
@@ -146,29 +94,33 @@ struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
 		return region;
 	}
 	region->body.bytes = bytes;
-	ret = region_pin(region, address, length);
+	region->length = length;
+	ret = capmsg_pin_user(&region->pin, address, length);
 	if (ret) {
 		capmsg_object_kill(region->body.object);
 		return ERR_PTR(ret);
 	}
+	pages_count(account, n);
 	return region;
 }
 
 /**
- * capmsg_region_used() - does a post use the region?
+ * capmsg_region_close() - let nobody use a region that nobody uses
  * @region: the region
  *
  * Context: Any; takes the lock of the region.
- * Return: true if one does.
+ * Return: true if it can be destroyed now; false if a post uses it.
  */
-bool capmsg_region_used(struct capmsg_region *region)
+bool capmsg_region_close(struct capmsg_region *region)
 {
-	bool used;
+	bool unused;
 
 	spin_lock(&region->body.lock);
-	used = !list_empty(&region->body.liens);
+	unused = list_empty(&region->body.liens);
+	if (unused)
+		WRITE_ONCE(region->body.dead, true);
 	spin_unlock(&region->body.lock);
-	return used;
+	return unused;
 }
 
 /**

@@ -8,9 +8,6 @@
 #include "object.h"
 #include "pin.h"
 
-struct mm_struct;
-struct user_struct;
-
 /**
  * struct capmsg_region - registered memory
  */
@@ -21,10 +18,6 @@ struct capmsg_region {
 	struct capmsg_pin pin;
 	/** @length: bytes; constant */
 	u64 length;
-	/** @mm: charged for the pages (pinned_vm); holds a reference */
-	struct mm_struct *mm;
-	/** @user: charged for the pages (locked_vm), holds a reference */
-	struct user_struct *user;
 };
 
 /**
@@ -41,7 +34,7 @@ struct capmsg_cut {
 
 struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
 					  u64 address, u64 length);
-bool capmsg_region_used(struct capmsg_region *region);
+bool capmsg_region_close(struct capmsg_region *region);
 int capmsg_cut_attach(struct capmsg_cut *cut, struct capmsg_region *region);
 void capmsg_cut_detach(struct capmsg_cut *cut);
 

@@ -137,17 +137,21 @@ void capmsg_space_close(struct capmsg_space *space)
 
 /**
  * capmsg_frame_get() - take a free frame
- * @space: the space; ready
+ * @space: the space
  * @index: number of the frame, for capmsg_frame_put()
  *
  * Context: Any.
- * Return: the frame, which is the caller's alone; NULL if none is free.
+ * Return: the frame, which is the caller's alone; NULL if none is free, or the
+ * space is not set up.
  */
 struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 				      unsigned int *index)
 {
 	unsigned int i;
 
+	/* Frames of a set-up that is not over yet may go away again. */
+	if (!capmsg_space_ready(space))
+		return NULL;
 	for (;;) {
 		i = find_first_zero_bit(space->busy, space->n_frames);
 		if (i >= space->n_frames)

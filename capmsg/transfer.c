@@ -38,11 +38,12 @@ static int fault_in_source(const struct iov_iter *source)
 }
 
 /*
- * Step 4, and steps 6 and 7 for an inline message. The sender leaves the line
+ * Step 4, and step 6 for an inline message. The sender leaves the line
  * before this returns, with its claim, done, or with an error.
  */
 static int enter(struct capmsg_frame *frame, struct capmsg_port *port,
 		 const struct capmsg_wait *wait)
+	__must_hold(&port->body.lock)
 {
 	struct capmsg_sender *sender = &frame->sender;
 	DEFINE_WAIT(entry);
@@ -74,6 +75,22 @@ static int enter(struct capmsg_frame *frame, struct capmsg_port *port,
 	return ret == -EBUSY ? -EAGAIN : ret;
 }
 
+/*
+ * The post is busy from lock to lock: nothing may preempt that. With PREEMPT_RT
+ * locks sleep, and only the copy itself is not preempted.
+ */
+static void chunk_enter(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+}
+
+static void chunk_leave(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+}
+
 /* Step 5. -EAGAIN: the claim was stolen. */
 static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
 {
@@ -85,17 +102,21 @@ static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
 	int ret;
 
 	while (iov_iter_count(&source)) {
+		chunk_enter();
 		capmsg_port_lock(port);
 		post = sender->post;
 		ret = capmsg_claim_begin_locked(port, sender) ? 0 : -EAGAIN;
 		capmsg_port_unlock(port);
+		if (!ret) {
+			got = capmsg_copy_chunk(&post->target, done, &source);
+			done += got;
+			capmsg_port_lock(port);
+			capmsg_claim_end_locked(port, sender, !got);
+			capmsg_port_unlock(port);
+		}
+		chunk_leave();
 		if (ret)
 			return ret;
-		got = capmsg_copy_chunk(&post->target, done, &source);
-		done += got;
-		capmsg_port_lock(port);
-		capmsg_claim_end_locked(port, sender, !got);
-		capmsg_port_unlock(port);
 		if (!got)
 			ret = fault_in(&source);
 		else if (signal_pending(current))
@@ -107,32 +128,16 @@ static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
 	return 0;
 }
 
-/* Step 7. Whoever sleeps here went to sleep under the lock of the port. */
-static void wake_receiver(struct capmsg_port *port, bool sync)
-{
-	if (sync)
-		wake_up_interruptible_sync_poll(&port->receivers,
-						EPOLLIN | EPOLLRDNORM);
-	else
-		wake_up_interruptible_poll(&port->receivers,
-					   EPOLLIN | EPOLLRDNORM);
-}
-
 static int transfer_inline(struct capmsg_frame *frame,
 			   struct capmsg_port *port,
-			   const struct capmsg_wait *wait, bool sync)
+			   const struct capmsg_wait *wait)
 {
-	bool waiting;
 	int ret;
 
 	capmsg_hook(6);
 	capmsg_port_lock(port);
 	ret = enter(frame, port, wait);
-	waiting = !ret && waitqueue_active(&port->receivers);
 	capmsg_port_unlock(port);
-	capmsg_hook(7);
-	if (waiting)
-		wake_receiver(port, sync);
 	return ret;
 }
 
@@ -163,12 +168,13 @@ static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
 }
 
 /**
- * capmsg_transfer() - send a message
+ * capmsg_transfer() - send a message: steps 3 to 6
  * @frame: with the message in sender, iter and caps; after success the commit
  *	has moved its capabilities, after an error they are still there
  * @port: where to
  * @wait: how long to wait for a post
- * @sync: the caller is going to sleep, and lends its CPU to the receiver
+ *
+ * After success the caller does step 7, capmsg_transfer_wake().
  *
  * Context: Process context of the owner of the payload, no locks held; sleeps.
  * Return: 0 if the message was delivered. Otherwise nothing has happened:
@@ -176,7 +182,7 @@ static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
  * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
  */
 int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
-		    const struct capmsg_wait *wait, bool sync)
+		    const struct capmsg_wait *wait)
 {
 	struct capmsg_sender *sender = &frame->sender;
 	bool again;
@@ -186,7 +192,10 @@ int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
 	sender->done = false;
 	sender->error = 0;
 	if (sender->area)
-		return transfer_inline(frame, port, wait, sync);
+		return transfer_inline(frame, port, wait);
+	/* Before the source is faulted in for nothing. */
+	if (sender->length > port->max_size)
+		return -EMSGSIZE;
 	capmsg_hook(3);
 	ret = fault_in_source(&frame->iter);
 	if (ret)
@@ -194,13 +203,32 @@ int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
 	do {
 		again = false;
 		ret = transfer_once(frame, port, wait, &again);
-		if (again && signal_pending(current)) {
-			ret = -ERESTARTSYS;
-			break;
-		}
-	} while (again);
-	capmsg_hook(7);
-	if (!ret)
-		wake_receiver(port, sync);
+		cond_resched();
+	} while (again && !signal_pending(current));
+	if (again)
+		ret = -ERESTARTSYS;
 	return ret;
+}
+
+/**
+ * capmsg_transfer_wake() - step 7: wake the receiver
+ * @port: where a message was committed
+ * @sync: the caller is going to sleep, and lends its CPU to the receiver
+ *
+ * Receivers go to sleep under the lock of the port, under which the commit was
+ * made: so they have either seen the message, or are seen here.
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_transfer_wake(struct capmsg_port *port, bool sync)
+{
+	capmsg_hook(7);
+	if (!waitqueue_active(&port->receivers))
+		return;
+	if (sync)
+		wake_up_interruptible_sync_poll(&port->receivers,
+						EPOLLIN | EPOLLRDNORM);
+	else
+		wake_up_interruptible_poll(&port->receivers,
+					   EPOLLIN | EPOLLRDNORM);
 }

@@ -26,7 +26,7 @@
  *    *stalled* while it is faulted in: it keeps its progress, but UNPOST, a
  *    dying port or (after the port's steal delay) another sender may take the
  *    post. Then only this claim starts again, at 4.
- * 6. a) Lock the port, then the tables in the order of their ids, and check
+ * 6. a) Lock the port, then the tables in the order of addresses, and check
  *    what may have changed: the claim, life, the landing slots, the slot that
  *    a moved reply right leaves. b) Commit: capabilities into landing slots,
  *    badge, reply right, post FILLED. Cannot fail.
@@ -41,6 +41,7 @@
  */
 
 int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
-		    const struct capmsg_wait *wait, bool sync);
+		    const struct capmsg_wait *wait);
+void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
 
 #endif /* CAPMSG_TRANSFER_H */

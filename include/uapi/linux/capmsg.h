@@ -627,7 +627,7 @@ struct capmsg_list {
  * error ENOENT. Posts that were cut from a destroyed region lose it.
  * The root cappage cannot be named, so it cannot be destroyed.
  *
- * Errors: ENOENT, EACCES.
+ * Errors: ENOENT (also: somebody else is destroying it at this moment), EACCES.
  */
 struct capmsg_destroy {
 	__u32		size;
@@ -791,8 +791,9 @@ struct capmsg_item {
  * without a suitable post makes the sender wait, the payload stays in its
  * memory.
  *
- * Errors: ENOENT, EACCES, EMSGSIZE (over the port's max_size or max_caps),
- * EAGAIN, ETIMEDOUT, EINTR, ESTALE (a reply right to be moved is used up).
+ * Errors: ENOENT (also: a reply right to be moved is used up), EACCES, EMSGSIZE
+ * (over the port's max_size or max_caps), EAGAIN, ETIMEDOUT, EINTR, EBUSY (a
+ * reply right to be moved is in a message that is yet to be received).
  */
 struct capmsg_send {
 	__u32		size;
@@ -853,9 +854,10 @@ struct capmsg_record {
  * @reposts: array of @n_reposts __u32: idle posts that are posted again, each
  *	with the buffer and landing slots it had, before anything is received
  * @deadline: when to give up waiting for the first message, 0: never
- * @plain: with @plain_size not 0: a buffer for this call alone, anywhere in the
- *	caller's memory (pinned while the call lasts): it receives one message
- *	of up to @plain_size bytes. @n_records must be 1
+ * @plain: with @plain_size not 0: a buffer for this command alone, anywhere in
+ *	the caller's memory: it receives one message of up to @plain_size bytes.
+ *	Pinned, and charged like a region, while the command lasts. @n_records
+ *	must be 1
  * @plain_size: at most the space's plain_max
  * @landing: with @max_caps not 0: first landing slot of that message
  * @max_caps: landing slots
@@ -869,7 +871,9 @@ struct capmsg_record {
  * were received before it the call succeeds with those.
  *
  * The reposts are done in order and stay done whatever follows; if one fails
- * the call fails with its error before anything is received.
+ * the command fails with its error before anything is received. If the command
+ * fails or is interrupted after they are done, @n_reposts is set to 0 in the
+ * caller's struct: it can be used again, and a restart does not repeat them.
  *
  * A call that arrives in the plain buffer leaves its reply right in no post:
  * such messages are refused to it, they need a post. Bytes of a short message
@@ -932,7 +936,8 @@ struct capmsg_recv {
  * Errors: those of SEND (ENOENT also when the table of the landing slots was
  * destroyed), and EPIPE, EBUSY and EEXIST (landing slots), EMSGSIZE (also:
  * @reply_size is over plain_max), EDQUOT and ENOMEM (pinning), EFAULT (also: a
- * short answer could not be written to @reply_data; it is lost).
+ * short answer could not be written to @reply_data, or @reply_region was
+ * destroyed; it is lost).
  */
 struct capmsg_call {
 	__u32		size;
@@ -978,11 +983,11 @@ struct capmsg_call {
  * ESTALE, and is kept after any other error, so that a correct answer can
  * follow.
  *
- * Errors: ENOENT (also: the post holds no reply right), EACCES, EMSGSIZE (the
- * answer does not fit what the caller has room for), EAGAIN (another thread is
- * just answering), ESTALE (the call was answered before, its caller is gone or
- * has given up, or @seq is not
- * that of the post), EINTR.
+ * Errors: ENOENT (also: the post holds no reply right, a reply right to be moved
+ * is used up), EACCES, EMSGSIZE (the answer does not fit what the caller has room
+ * for), EAGAIN (another thread is just answering), ESTALE (the call was answered
+ * before, its caller is gone or has given up, or @seq is not that of the post),
+ * EBUSY as for SEND, EINTR.
  */
 struct capmsg_reply {
 	__u32		size;

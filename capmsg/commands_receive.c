@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands of receivers: receive, reply, and both in one.
+ */
+#include "call.h"
+#include "commands.h"
+#include "message.h"
+#include "reception.h"
+
+static int plain_finish(struct capmsg_port *port, struct capmsg_frame *frame,
+			struct capmsg_port_post *post,
+			const struct capmsg_reception *r)
+{
+	if (post != &frame->post)
+		return capmsg_reception_batch(port, post, r);
+	if (post->is_inline)
+		capmsg_copy_short(&post->target, post->area, post->length);
+	return capmsg_reception_record(post, 0, r);
+}
+
+/* RECV into a plain buffer: a post of its own, for this call. */
+static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
+			 struct capmsg_frame *frame, const struct capmsg_reception *r)
+{
+	const struct capmsg_recv *arg = &cmd->arg.recv;
+	struct capmsg_dress dress = { .length = arg->plain_size };
+	struct capmsg_port_post *post;
+	int ret;
+
+	ret = capmsg_pin_user(&frame->pin, arg->plain, arg->plain_size);
+	if (ret)
+		return ret;
+	ret = capmsg_dress_landing(cmd->root, arg->landing, arg->max_caps,
+				   &dress) ?:
+	      capmsg_plain_post(port, frame, &dress);
+	if (ret) {
+		capmsg_dress_put(&dress);
+		goto out_plain;
+	}
+	ret = capmsg_reception_repost(port, r);
+	if (ret)
+		goto out_plain;
+	ret = capmsg_await(port, frame, &r->wait, &post) ?:
+	      plain_finish(port, frame, post, r);
+	if (ret)
+		ret = capmsg_reception_failed(r, ret);
+out_plain:
+	capmsg_plain_end(port, frame);
+	return ret;
+}
+
+static int recv_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
+		      const struct capmsg_reception *r)
+{
+	struct capmsg_frame *frame;
+	unsigned int index;
+	int ret;
+
+	if (r->n_records != 1)
+		return -EINVAL;
+	if (cmd->arg.recv.plain_size > cmd->space->plain_max)
+		return -EMSGSIZE;
+	frame = capmsg_frame_get(cmd->space, &index);
+	if (!frame)
+		return -EAGAIN;
+	ret = receive_plain(cmd, port, frame, r);
+	capmsg_frame_put(cmd->space, index);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_recv() - CAPMSG_IOC_RECV
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_recv(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_recv *arg = &cmd->arg.recv;
+	struct capmsg_recv __user *user = cmd->user;
+	struct capmsg_reception r = {
+		.records	= u64_to_user_ptr(arg->records),
+		.out_n		= &user->out_n,
+		.reposts	= u64_to_user_ptr(arg->reposts),
+		.again		= &user->n_reposts,
+		.n_records	= arg->n_records,
+		.n_reposts	= arg->n_reposts,
+	};
+	struct capmsg_port *port;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK) ?:
+	      capmsg_reception_check(&r);
+	if (ret)
+		return ret;
+	if (!arg->plain_size && (arg->plain || arg->landing || arg->max_caps))
+		return -EINVAL;
+	ret = capmsg_out_check(cmd, capmsg_recv, recv, out_n) ?:
+	      capmsg_receivable(cmd->root, arg->port, &port);
+	if (ret)
+		return ret;
+	r.wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
+	if (arg->plain_size)
+		ret = recv_plain(cmd, port, &r);
+	else
+		ret = capmsg_reception_repost(port, &r) ?:
+		      capmsg_reception_receive(port, &r);
+	capmsg_body_put(&port->body);
+	return ret;
+}
+
+/*
+ * An answer, by post or by address. A right that a post holds is taken out when
+ * it is used up; one in a slot reads as void from then on. @answered, with a
+ * reference, is to be woken when the post is free again: its next request may
+ * follow at once.
+ */
+static int answer_by_post(const struct capmsg_cap *root,
+			  const struct capmsg_reply *arg,
+			  struct capmsg_frame *frame, struct capmsg_port *port,
+			  struct capmsg_port **answered)
+{
+	struct capmsg_port *caller;
+	u64 epoch;
+	int ret;
+
+	ret = capmsg_reply_find(port, arg->post, arg->seq, &caller, &epoch);
+	if (ret) {
+		if (ret == -ESTALE)
+			capmsg_reply_drop(port, arg->post, arg->seq);
+		return ret;
+	}
+	ret = capmsg_message_resolve(frame, root) ?:
+	      capmsg_reply(frame, caller, epoch);
+	if (!ret || ret == -ESTALE)
+		capmsg_reply_drop(port, arg->post, arg->seq);
+	capmsg_message_end(frame);
+	if (!ret)
+		*answered = caller;
+	else
+		capmsg_body_put(&caller->body);
+	return ret;
+}
+
+static int answer_by_address(const struct capmsg_cap *root,
+			     const struct capmsg_reply *arg,
+			     struct capmsg_frame *frame,
+			     struct capmsg_port **answered)
+{
+	u16 rights = CAPMSG_RIGHT_SEND |
+		     (arg->n_items ? CAPMSG_RIGHT_GRANT : 0);
+	struct capmsg_body *caller;
+	struct capmsg_cap seen;
+	int ret;
+
+	ret = capmsg_resolve(root, arg->to, 0, &seen, &caller);
+	if (ret)
+		return ret;
+	if (caller->ops->type != CAPMSG_TYPE_REPLY)
+		ret = -EINVAL;
+	else if ((seen.rights & rights) != rights)
+		ret = -EACCES;
+	else
+		ret = capmsg_message_resolve(frame, root) ?:
+		      capmsg_reply(frame, capmsg_port_of(caller), seen.badge);
+	capmsg_message_end(frame);
+	if (!ret)
+		*answered = capmsg_port_of(caller);
+	else
+		capmsg_body_put(caller);
+	return ret;
+}
+
+/* @port: the port of arg->to, if the answer is by post. */
+static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
+		  struct capmsg_port *port, struct capmsg_port **answered)
+{
+	struct capmsg_payload payload = {
+		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
+	};
+	struct capmsg_frame *frame;
+	unsigned int index;
+	int ret;
+
+	if (!port && (arg->post || arg->seq))
+		return -EINVAL;
+	frame = capmsg_frame_get(cmd->space, &index);
+	if (!frame)
+		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
+	frame->sender.badge = 0;
+	frame->sender.badged = false;
+	ret = capmsg_message_read(frame, &payload);
+	if (!ret)
+		ret = port ?
+		      answer_by_post(cmd->root, arg, frame, port, answered) :
+		      answer_by_address(cmd->root, arg, frame, answered);
+	capmsg_frame_put(cmd->space, index);
+	return ret;
+}
+
+static void wake_answered(struct capmsg_port *answered, bool sync)
+{
+	capmsg_transfer_wake(answered, sync);
+	capmsg_body_put(&answered->body);
+}
+
+/* Find the port of an answer by post, unless it is @known, and answer. */
+static int answer_at(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
+		     struct capmsg_port *known, struct capmsg_port **answered)
+{
+	struct capmsg_port *port;
+	int ret;
+
+	if (!(arg->flags & CAPMSG_REPLY_POST))
+		return answer(cmd, arg, NULL, answered);
+	if (known)
+		return answer(cmd, arg, known, answered);
+	ret = capmsg_receivable(cmd->root, arg->to, &port);
+	if (ret)
+		return ret;
+	ret = answer(cmd, arg, port, answered);
+	capmsg_body_put(&port->body);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_reply() - CAPMSG_IOC_REPLY
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_reply(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_reply *arg = &cmd->arg.reply;
+	struct capmsg_port *answered;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_REPLY_POST) ?:
+	      answer_at(cmd, arg, NULL, &answered);
+	if (!ret)
+		wake_answered(answered, false);
+	return ret;
+}
+
+/* The answer is given: whatever comes now must not give it again. */
+static int receive_failed(struct capmsg_cmd *cmd, int error)
+{
+	u32 flags = cmd->arg.reply_recv.flags | CAPMSG_REPLY_NONE;
+
+	if (capmsg_out(cmd, capmsg_reply_recv, flags, flags) &&
+	    error == -ERESTARTSYS)
+		return -EINTR;
+	return error;
+}
+
+/* Returns an error that ends the command; a late answer does not. */
+static int reply_half(struct capmsg_cmd *cmd, struct capmsg_port *port,
+		      struct capmsg_port **answered)
+{
+	const struct capmsg_reply_recv *arg = &cmd->arg.reply_recv;
+	const struct capmsg_reply reply = {
+		.flags		= arg->flags & CAPMSG_REPLY_POST,
+		.to		= arg->to,
+		.data		= arg->data,
+		.length		= arg->length,
+		.items		= arg->items,
+		.n_iov		= arg->n_iov,
+		.n_items	= arg->n_items,
+		.post		= arg->post,
+		.seq		= arg->seq,
+	};
+	int ret, late;
+
+	if (arg->flags & CAPMSG_REPLY_NONE)
+		return 0;
+	ret = capmsg_out_check(cmd, capmsg_reply_recv, reply_recv,
+			       out_reply_error) ?:
+	      answer_at(cmd, &reply, arg->to == arg->port ? port : NULL,
+			answered);
+	if (ret && ret != -ESTALE)
+		return ret;
+	late = -ret;
+	return capmsg_out(cmd, capmsg_reply_recv, out_reply_error, late);
+}
+
+/**
+ * capmsg_cmd_reply_recv() - CAPMSG_IOC_REPLY_RECV
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_reply_recv *arg = &cmd->arg.reply_recv;
+	struct capmsg_reply_recv __user *user = cmd->user;
+	struct capmsg_reception r = {
+		.records	= u64_to_user_ptr(arg->records),
+		.out_n		= &user->out_n,
+		.reposts	= u64_to_user_ptr(arg->reposts),
+		.again		= &user->n_reposts,
+		.n_records	= arg->n_records,
+		.n_reposts	= arg->n_reposts,
+	};
+	struct capmsg_port *port, *answered = NULL;
+	bool replied;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK |
+				 CAPMSG_REPLY_POST | CAPMSG_REPLY_NONE) ?:
+	      capmsg_reception_check(&r) ?:
+	      capmsg_out_check(cmd, capmsg_reply_recv, reply_recv, out_n) ?:
+	      capmsg_receivable(cmd->root, arg->port, &port);
+	if (ret)
+		return ret;
+	r.wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
+	ret = reply_half(cmd, port, &answered);
+	replied = !ret || answered;
+	if (!ret)
+		ret = capmsg_reception_repost(port, &r);
+	if (answered)
+		wake_answered(answered, !ret);
+	if (!ret)
+		ret = capmsg_reception_receive(port, &r);
+	capmsg_body_put(&port->body);
+	return ret && replied ? receive_failed(cmd, ret) : ret;
+}

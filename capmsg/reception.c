@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Receiving into the caller's records. A message leaves its post only after the
+ * caller was told of it: what cannot be told stays where it is.
+ */
+#include <linux/sched.h>
+
+#include "commands.h"
+#include "reception.h"
+
+/**
+ * capmsg_receivable() - find a port that the caller may receive from
+ * @root: root of the caller's space
+ * @address: address of the port
+ * @port: the port; owns a reference
+ *
+ * Context: Any.
+ * Return: 0; -ENOENT; -EINVAL if it is no port; -EACCES without RECV.
+ */
+int capmsg_receivable(const struct capmsg_cap *root, u64 address,
+		      struct capmsg_port **port)
+{
+	struct capmsg_body *body;
+	struct capmsg_cap seen;
+	int ret;
+
+	ret = capmsg_resolve_type(root, address, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_RECV, &seen, &body);
+	if (!ret)
+		*port = capmsg_port_of(body);
+	return ret;
+}
+
+/**
+ * capmsg_reception_check() - check what the caller has asked for
+ * @r: the reception
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+int capmsg_reception_check(const struct capmsg_reception *r)
+{
+	if (!r->n_records || r->n_records > CAPMSG_BATCH_MAX ||
+	    r->n_reposts > CAPMSG_DEPTH_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * capmsg_reception_repost() - post idle posts again
+ * @port: the port
+ * @r: the reception
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EFAULT; errors of capmsg_port_repost(), for the first post that
+ * has one.
+ */
+int capmsg_reception_repost(struct capmsg_port *port,
+			    const struct capmsg_reception *r)
+{
+	u32 i, index;
+	int ret;
+
+	for (i = 0; i < r->n_reposts; i++) {
+		if (get_user(index, &r->reposts[i]))
+			return -EFAULT;
+		ret = capmsg_port_repost(port, index);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * capmsg_reception_failed() - the command has failed after its reposts
+ * @r: the reception
+ * @error: with what
+ *
+ * It must not do them again when it is restarted, or repeated with the same
+ * struct.
+ *
+ * Context: Process context; no locks held.
+ * Return: @error; or -EINTR for -ERESTARTSYS if the caller's struct could not
+ * be written.
+ */
+int capmsg_reception_failed(const struct capmsg_reception *r, int error)
+{
+	if (r->n_reposts && put_user(0, r->again) && error == -ERESTARTSYS)
+		return -EINTR;
+	return error;
+}
+
+static u32 record_flags(const struct capmsg_port_post *post)
+{
+	u32 flags = 0;
+
+	if (post->flags & CAPMSG_POST_FRAME)
+		flags |= CAPMSG_RECORD_PLAIN;
+	else if (post->is_inline)
+		flags |= CAPMSG_RECORD_INLINE;
+	if (post->reply.object)
+		flags |= CAPMSG_RECORD_REPLY;
+	if (post->badged)
+		flags |= CAPMSG_RECORD_BADGED;
+	return flags;
+}
+
+/**
+ * capmsg_reception_record() - tell the caller of one message
+ * @post: its post, which nobody else changes meanwhile
+ * @n: number of the record
+ * @r: the reception
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EFAULT; -EMSGSIZE if the bytes have no room.
+ */
+int capmsg_reception_record(const struct capmsg_port_post *post, u32 n,
+			    const struct capmsg_reception *r)
+{
+	struct capmsg_record __user *to = &r->records[n];
+	const size_t outs = offsetof(struct capmsg_record, out_post);
+	struct capmsg_record record;
+	u32 flags = record_flags(post);
+
+	if (copy_from_user(&record, to, outs))
+		return -EFAULT;
+	record.out_post = post->index;
+	record.out_seq = post->seq;
+	record.out_flags = flags;
+	record.out_length = post->length;
+	record.out_badge = post->badge;
+	record.out_cookie = post->cookie;
+	record.out_n_caps = post->n_caps;
+	record.out_error = -post->error;
+	if (flags & CAPMSG_RECORD_INLINE) {
+		if (post->length > record.data_size)
+			return -EMSGSIZE;
+		if (copy_to_user(u64_to_user_ptr(record.data), post->area,
+				 post->length))
+			return -EFAULT;
+	}
+	if (copy_to_user((void __user *)to + outs, (void *)&record + outs,
+			 sizeof(record) - outs))
+		return -EFAULT;
+	return put_user(n + 1, r->out_n);
+}
+
+/**
+ * capmsg_reception_batch() - from the first message on, take what is there
+ * @port: the port
+ * @post: the first message; REAPING
+ * @r: the reception
+ *
+ * Context: Process context; no locks held.
+ * Return: 0 if one message was received at least; errors of
+ * capmsg_reception_record() for the first one.
+ */
+int capmsg_reception_batch(struct capmsg_port *port,
+			   struct capmsg_port_post *post,
+			   const struct capmsg_reception *r)
+{
+	u32 n = 0;
+	int ret;
+
+	for (;;) {
+		ret = capmsg_reception_record(post, n, r);
+		if (ret) {
+			capmsg_port_unreap(port, post);
+			return n ? 0 : ret;
+		}
+		capmsg_port_retire(port, post);
+		if (++n == r->n_records)
+			return 0;
+		post = capmsg_reap(port);
+		if (!post)
+			return 0;
+		cond_resched();
+	}
+}
+
+/**
+ * capmsg_reception_receive() - wait for messages, and take them
+ * @port: the port; the reposts are done
+ * @r: the reception
+ *
+ * Context: Process context; no locks held; sleeps.
+ * Return: 0; errors of capmsg_await() and capmsg_reception_batch().
+ */
+int capmsg_reception_receive(struct capmsg_port *port,
+			     const struct capmsg_reception *r)
+{
+	struct capmsg_port_post *post;
+	int ret;
+
+	ret = capmsg_await(port, NULL, &r->wait, &post) ?:
+	      capmsg_reception_batch(port, post, r);
+	return ret ? capmsg_reception_failed(r, ret) : 0;
+}
