@@ -3,57 +3,17 @@
  * abi_test.c - the command format: struct sizes and tails, pointers, reserved
  * fields, flags, command numbers, spaces that are not set up, 32-bit callers.
  *
- * One row per command says how to make a call that is in order; every test
- * spoils one thing of it. capmsg_do() proves that no failure writes outputs.
+ * Every test spoils one thing of a call that is in order; capmsg_do() proves
+ * that no failure writes outputs.
  */
 #include "kselftest_harness.h"
-#include "capmsg_util.h"
+#include "calls.h"
 
-#define PORT	SLOT(1)		/* its posts are idle: a short message waits */
-#define REGION	SLOT(2)
-#define TARGET	SLOT(4)		/* void */
-#define SPARE	SLOT(5)		/* a copy of the port */
-#define NOTHING	SLOT(7)		/* void */
 #define KERNEL_POINTER	0xffff888000000000UL
 
-union any {
-	char bytes[8192];
-	struct capmsg_query query;
-	struct capmsg_create_cappage create_cappage;
-	struct capmsg_create_port create_port;
-	struct capmsg_register reg;
-	struct capmsg_unregister unregister;
-	struct capmsg_copy copy;
-	struct capmsg_move move;
-	struct capmsg_clear clear;
-	struct capmsg_stat stat;
-	struct capmsg_list list;
-	struct capmsg_destroy destroy;
-	struct capmsg_post post;
-	struct capmsg_unpost unpost;
-	struct capmsg_send send;
-	struct capmsg_recv recv;
-	struct capmsg_call call;
-	struct capmsg_reply reply;
-	struct capmsg_reply_recv reply_recv;
-	struct capmsg_export export;
-	struct capmsg_import import;
-};
-
-/* Below 4 GiB, for callers of 32 bits. */
-struct memory {
-	union any arg;
-	char data[64];
-	struct capmsg_record record;
-	struct capmsg_list_entry entries[16];
-	char region[2 * PAGE] __attribute__((aligned(PAGE)));
-};
-
 FIXTURE(abi) {
-	int fd;
-	int file;
+	struct calls calls;
 	int kmsg;
-	struct memory *m;
 };
 
 FIXTURE_SETUP(abi)
@@ -61,17 +21,7 @@ FIXTURE_SETUP(abi)
 	self->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	ASSERT_LE(0, self->kmsg);
 	ASSERT_LE(0, lseek(self->kmsg, 0, SEEK_END));
-	self->m = mmap(NULL, sizeof(*self->m), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->m);
-	self->fd = space_new();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
-		.to = PORT, .flags = CAPMSG_PORT_NO_SHORT, .depth = 4, .max_caps = 4 }));
-	ASSERT_EQ(0, region_create(self->fd, REGION, self->m->region, PAGE));
-	ASSERT_EQ(0, cap_copy(self->fd, PORT, SPARE, CAPMSG_RIGHTS_ALL));
-	self->file = cap_export(self->fd, PORT, CAPMSG_RIGHTS_ALL);
-	ASSERT_LE(0, self->file);
+	ASSERT_EQ(0, calls_new(&self->calls));
 }
 
 /* What the kernel has said of us since @kmsg was opened. */
@@ -98,207 +48,36 @@ FIXTURE_TEARDOWN(abi)
 	CAPMSG_TEARDOWN();
 }
 
-/* --- a call of each command that is in order ------------------------------- */
-
-static void fill_struct(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
-{
-	const struct memory *m = self->m;
-
-	switch (nr) {
-	case CAPMSG_CMD_CREATE_CAPPAGE:
-		a->create_cappage.to = TARGET;
-		break;
-	case CAPMSG_CMD_CREATE_PORT:
-		a->create_port.to = TARGET;
-		a->create_port.depth = 1;
-		break;
-	case CAPMSG_CMD_REGISTER:
-		a->reg.to = TARGET;
-		a->reg.address = PTR(m->region) + PAGE;
-		a->reg.length = PAGE;
-		break;
-	case CAPMSG_CMD_UNREGISTER:
-		a->unregister.region = NOTHING;
-		break;
-	case CAPMSG_CMD_COPY:
-		a->copy.from = PORT;
-		a->copy.to = TARGET;
-		a->copy.rights = CAPMSG_RIGHTS_ALL;
-		break;
-	case CAPMSG_CMD_MOVE:
-		a->move.from = SPARE;
-		a->move.to = TARGET;
-		break;
-	case CAPMSG_CMD_CLEAR:
-		a->clear.slot = TARGET;
-		break;
-	case CAPMSG_CMD_STAT:
-		a->stat.address = PORT;
-		break;
-	case CAPMSG_CMD_LIST:
-		a->list.entries = PTR(m->entries);
-		a->list.n = 16;
-		break;
-	case CAPMSG_CMD_DESTROY:
-		a->destroy.address = NOTHING;
-		break;
-	case CAPMSG_CMD_POST:
-		a->post.port = PORT;
-		a->post.region = REGION;
-		a->post.length = PAGE;
-		a->post.post = CAPMSG_POST_ANY;
-		break;
-	case CAPMSG_CMD_UNPOST:
-		a->unpost.port = PORT;
-		break;
-	}
-}
-
-/* The commands that carry messages, which find no post and no message; files. */
-static void fill_message(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
-{
-	const struct memory *m = self->m;
-
-	switch (nr) {
-	case CAPMSG_CMD_SEND:
-		a->send = (struct capmsg_send){ .flags = CAPMSG_NONBLOCK, .to = PORT,
-			.data = PTR(m->data), .length = sizeof(m->data) };
-		break;
-	case CAPMSG_CMD_RECV:
-		a->recv = (struct capmsg_recv){ .flags = CAPMSG_NONBLOCK, .port = PORT,
-			.records = PTR(&m->record), .n_records = 1 };
-		break;
-	case CAPMSG_CMD_CALL:
-		a->call = (struct capmsg_call){ .flags = CAPMSG_NONBLOCK, .to = PORT,
-			.data = PTR(m->data), .length = sizeof(m->data),
-			.reply_data = PTR(m->data), .reply_size = sizeof(m->data) };
-		break;
-	case CAPMSG_CMD_REPLY:
-		a->reply = (struct capmsg_reply){ .flags = CAPMSG_REPLY_POST, .to = PORT };
-		break;
-	case CAPMSG_CMD_REPLY_RECV:
-		a->reply_recv = (struct capmsg_reply_recv){
-			.flags = CAPMSG_REPLY_POST | CAPMSG_NONBLOCK, .to = PORT,
-			.port = PORT, .records = PTR(&m->record), .n_records = 1 };
-		break;
-	case CAPMSG_CMD_EXPORT:
-		a->export.from = PORT;
-		a->export.rights = CAPMSG_RIGHTS_ALL;
-		break;
-	case CAPMSG_CMD_IMPORT:
-		a->import.to = TARGET;
-		a->import.fd = self->file;
-		break;
-	}
-}
-
-static union any *fill(FIXTURE_DATA(abi) *self, unsigned int nr)
-{
-	union any *a = &self->m->arg;
-
-	memset(a, 0, sizeof(*a));
-	fill_struct(self, nr, a);
-	fill_message(self, nr, a);
-	a->query.size = capmsg_size(nr);
-	return a;
-}
-
-/* What that call returns, every time. */
-static int result_of(unsigned int nr)
-{
-	switch (nr) {
-	case CAPMSG_CMD_SETUP:
-		return -EBUSY;
-	case CAPMSG_CMD_UNREGISTER:
-	case CAPMSG_CMD_DESTROY:
-	case CAPMSG_CMD_REPLY:
-	case CAPMSG_CMD_REPLY_RECV:
-		return -ENOENT;
-	case CAPMSG_CMD_SEND:
-	case CAPMSG_CMD_RECV:
-	case CAPMSG_CMD_CALL:
-		return -EAGAIN;
-	default:
-		return 0;
-	}
-}
-
-static void undo(FIXTURE_DATA(abi) *self, unsigned int nr, union any *a)
-{
-	switch (nr) {
-	case CAPMSG_CMD_CREATE_CAPPAGE:
-	case CAPMSG_CMD_CREATE_PORT:
-	case CAPMSG_CMD_REGISTER:
-		obj_destroy(self->fd, TARGET);
-		break;
-	case CAPMSG_CMD_COPY:
-	case CAPMSG_CMD_IMPORT:
-		cap_clear(self->fd, TARGET);
-		break;
-	case CAPMSG_CMD_MOVE:
-		cap_move(self->fd, TARGET, SPARE);
-		break;
-	case CAPMSG_CMD_POST:
-		post_take(self->fd, PORT, a->post.out_post);
-		break;
-	case CAPMSG_CMD_EXPORT:
-		close(a->export.out_fd);
-		break;
-	}
-}
-
-/* Everything that a call could have changed, as one number. */
-static __u64 state_of(FIXTURE_DATA(abi) *self)
-{
-	struct capmsg_query query = { .flags = 0 };
-	struct capmsg_stat stat;
-	__u64 state = 0;
-	int i;
-
-	do_query(self->fd, &query);
-	cap_stat(self->fd, PORT, &stat);
-	for (i = 0; i < 8; i++)
-		state = state * 31 + query.out_total_live[i];
-	state = state * 31 + query.out_total_exports;
-	state = state * 31 + query.out_total_pinned;
-	state = state * 31 + query.out_total_tombstones;
-	state = state * 31 + stat.out_posted * 16 + stat.out_idle * 4 + stat.out_filled;
-	state = state * 31 + (cap_type(self->fd, TARGET) + 1000);
-	return state * 31 + (cap_type(self->fd, SPARE) + 1000);
-}
-
-/* --- tests ----------------------------------------------------------------- */
-
 TEST_F(abi, in_order)
 {
 	unsigned int nr;
 	union any *a;
 
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
-		a = fill(self, nr);
-		EXPECT_EQ(result_of(nr), capmsg_do(self->fd, nr, a))
+		a = call_fill(&self->calls, nr);
+		EXPECT_EQ(call_result(nr), capmsg_do(self->calls.fd, nr, a))
 			TH_LOG("command %u", nr);
-		undo(self, nr, a);
+		call_undo(&self->calls, nr, a);
 	}
 }
 
 TEST_F(abi, size_too_small)
 {
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	unsigned int nr, i;
 
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		const unsigned int sizes[] = { 0, 1, 4, capmsg_size(nr) - 1 };
 
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			union any *a = fill(self, nr);
+			union any *a = call_fill(&self->calls, nr);
 
 			a->query.size = sizes[i];
-			EXPECT_EQ(-EINVAL, capmsg_do(self->fd, nr, a))
+			EXPECT_EQ(-EINVAL, capmsg_do(self->calls.fd, nr, a))
 				TH_LOG("command %u, size %u", nr, sizes[i]);
 		}
 	}
-	EXPECT_EQ(state, state_of(self));
+	EXPECT_EQ(state, call_state(&self->calls));
 }
 
 TEST_F(abi, tail_zero)
@@ -309,35 +88,35 @@ TEST_F(abi, tail_zero)
 		const unsigned int sizes[] = { capmsg_size(nr) + 1, capmsg_size(nr) + 8, 4096 };
 
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			union any *a = fill(self, nr);
+			union any *a = call_fill(&self->calls, nr);
 
 			a->query.size = sizes[i];
-			EXPECT_EQ(result_of(nr), capmsg_do(self->fd, nr, a))
+			EXPECT_EQ(call_result(nr), capmsg_do(self->calls.fd, nr, a))
 				TH_LOG("command %u, size %u", nr, sizes[i]);
-			undo(self, nr, a);
+			call_undo(&self->calls, nr, a);
 		}
 	}
 }
 
 TEST_F(abi, tail_not_zero)
 {
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	unsigned int nr;
 	union any *a;
 
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		const unsigned int size = capmsg_size(nr);
 
-		a = fill(self, nr);
+		a = call_fill(&self->calls, nr);
 		a->query.size = size + 1;
 		a->bytes[size] = 1;
-		EXPECT_EQ(-E2BIG, capmsg_do(self->fd, nr, a));
-		a = fill(self, nr);
+		EXPECT_EQ(-E2BIG, capmsg_do(self->calls.fd, nr, a));
+		a = call_fill(&self->calls, nr);
 		a->query.size = 4096;
 		a->bytes[4095] = (char)0x80;
-		EXPECT_EQ(-E2BIG, capmsg_do(self->fd, nr, a));
+		EXPECT_EQ(-E2BIG, capmsg_do(self->calls.fd, nr, a));
 	}
-	EXPECT_EQ(state, state_of(self));
+	EXPECT_EQ(state, call_state(&self->calls));
 }
 
 TEST_F(abi, size_over_a_page)
@@ -347,10 +126,10 @@ TEST_F(abi, size_over_a_page)
 
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			union any *a = fill(self, nr);
+			union any *a = call_fill(&self->calls, nr);
 
 			a->query.size = sizes[i];
-			EXPECT_EQ(-E2BIG, capmsg_do(self->fd, nr, a))
+			EXPECT_EQ(-E2BIG, capmsg_do(self->calls.fd, nr, a))
 				TH_LOG("command %u, size %u", nr, sizes[i]);
 		}
 	}
@@ -358,7 +137,7 @@ TEST_F(abi, size_over_a_page)
 
 TEST_F(abi, pointer_bad)
 {
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	char *hole = memory_new(2 * PAGE, true);
 	unsigned int nr, i;
 
@@ -373,15 +152,15 @@ TEST_F(abi, pointer_bad)
 
 		for (i = 0; i < ARRAY_SIZE(pointers); i++) {
 			/* The last one has all but the last byte. */
-			memcpy(hole + PAGE - capmsg_size(nr) + 1, fill(self, nr),
+			memcpy(hole + PAGE - capmsg_size(nr) + 1, call_fill(&self->calls, nr),
 			       capmsg_size(nr) - 1);
 			errno = 0;
-			ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), pointers[i]);
+			ioctl(self->calls.fd, _IO(CAPMSG_IOC_MAGIC, nr), pointers[i]);
 			EXPECT_EQ(EFAULT, errno)
 				TH_LOG("command %u, pointer %lx", nr, pointers[i]);
 		}
 	}
-	EXPECT_EQ(state, state_of(self));
+	EXPECT_EQ(state, call_state(&self->calls));
 }
 
 /* Any alignment, and over the border of two pages. */
@@ -397,10 +176,10 @@ TEST_F(abi, pointer_unaligned)
 		for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 			union any *a = (union any *)(memory + offsets[i]);
 
-			memcpy(a, fill(self, nr), capmsg_size(nr));
-			EXPECT_EQ(result_of(nr), capmsg_do(self->fd, nr, a))
+			memcpy(a, call_fill(&self->calls, nr), capmsg_size(nr));
+			EXPECT_EQ(call_result(nr), capmsg_do(self->calls.fd, nr, a))
 				TH_LOG("command %u, offset %u", nr, offsets[i]);
-			undo(self, nr, a);
+			call_undo(&self->calls, nr, a);
 		}
 	}
 }
@@ -409,7 +188,7 @@ TEST_F(abi, outputs_read_only)
 {
 	static const unsigned int with_outputs[] = { CAPMSG_CMD_QUERY, CAPMSG_CMD_STAT,
 		CAPMSG_CMD_LIST, CAPMSG_CMD_POST, CAPMSG_CMD_EXPORT };
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	char *memory = memory_new(PAGE, true);
 	unsigned int i;
 
@@ -418,13 +197,13 @@ TEST_F(abi, outputs_read_only)
 		const unsigned int nr = with_outputs[i];
 
 		ASSERT_EQ(0, mprotect(memory, PAGE, PROT_READ | PROT_WRITE));
-		memcpy(memory, fill(self, nr), capmsg_size(nr));
+		memcpy(memory, call_fill(&self->calls, nr), capmsg_size(nr));
 		ASSERT_EQ(0, mprotect(memory, PAGE, PROT_READ));
 		errno = 0;
-		ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), memory);
+		ioctl(self->calls.fd, _IO(CAPMSG_IOC_MAGIC, nr), memory);
 		EXPECT_EQ(EFAULT, errno)
 			TH_LOG("command %u", nr);
-		EXPECT_EQ(state, state_of(self))
+		EXPECT_EQ(state, call_state(&self->calls))
 			TH_LOG("command %u left something", nr);
 	}
 }
@@ -439,19 +218,19 @@ TEST_F(abi, reserved_fields)
 		RESERVED(create_port, CREATE_PORT), RESERVED(post, POST),
 		RESERVED(unpost, UNPOST), RESERVED(import, IMPORT),
 	};
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	unsigned int i, bit;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		for (bit = 0; bit < 32; bit++) {
-			union any *a = fill(self, fields[i].nr);
+			union any *a = call_fill(&self->calls, fields[i].nr);
 
 			a->bytes[fields[i].offset + bit / 8] = 1 << bit % 8;
-			EXPECT_EQ(-EINVAL, capmsg_do(self->fd, fields[i].nr, a))
+			EXPECT_EQ(-EINVAL, capmsg_do(self->calls.fd, fields[i].nr, a))
 				TH_LOG("command %u, bit %u", fields[i].nr, bit);
 		}
 	}
-	EXPECT_EQ(state, state_of(self));
+	EXPECT_EQ(state, call_state(&self->calls));
 }
 
 static unsigned int known_flags(unsigned int nr)
@@ -478,21 +257,21 @@ static unsigned int known_flags(unsigned int nr)
 
 TEST_F(abi, unknown_flags)
 {
-	const __u64 state = state_of(self);
+	const __u64 state = call_state(&self->calls);
 	unsigned int nr, bit;
 
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		for (bit = 0; bit < 32; bit++) {
-			union any *a = fill(self, nr);
+			union any *a = call_fill(&self->calls, nr);
 
 			if (known_flags(nr) & 1U << bit)
 				continue;
 			a->query.flags |= 1U << bit;
-			EXPECT_EQ(-EOPNOTSUPP, capmsg_do(self->fd, nr, a))
+			EXPECT_EQ(-EOPNOTSUPP, capmsg_do(self->calls.fd, nr, a))
 				TH_LOG("command %u, flag %x", nr, 1U << bit);
 		}
 	}
-	EXPECT_EQ(state, state_of(self));
+	EXPECT_EQ(state, call_state(&self->calls));
 }
 
 TEST_F(abi, unknown_commands)
@@ -506,7 +285,7 @@ TEST_F(abi, unknown_commands)
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		errno = 0;
-		ioctl(self->fd, numbers[i], fill(self, CAPMSG_CMD_QUERY));
+		ioctl(self->calls.fd, numbers[i], call_fill(&self->calls, CAPMSG_CMD_QUERY));
 		EXPECT_EQ(ENOTTY, errno)
 			TH_LOG("number %lx", numbers[i]);
 	}
@@ -520,7 +299,7 @@ TEST_F(abi, unknown_commands)
 
 		for (i = 0; i < ARRAY_SIZE(with_bits); i++) {
 			errno = 0;
-			ioctl(self->fd, with_bits[i], fill(self, nr));
+			ioctl(self->calls.fd, with_bits[i], call_fill(&self->calls, nr));
 			EXPECT_EQ(ENOTTY, errno)
 				TH_LOG("number %lx", with_bits[i]);
 		}
@@ -537,7 +316,7 @@ TEST_F(abi, before_setup)
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		if (nr == CAPMSG_CMD_QUERY || nr == CAPMSG_CMD_SETUP)
 			continue;
-		EXPECT_EQ(-ENOENT, capmsg_do(fd, nr, fill(self, nr)))
+		EXPECT_EQ(-ENOENT, capmsg_do(fd, nr, call_fill(&self->calls, nr)))
 			TH_LOG("command %u", nr);
 	}
 	ASSERT_EQ(0, do_query(fd, &query));
@@ -562,39 +341,39 @@ TEST_F(abi, caller_of_32_bits)
 	unsigned int nr;
 	union any *a;
 
-	ASSERT_LT(PTR(self->m), 1UL << 32);
+	ASSERT_LT(PTR(self->calls.m), 1UL << 32);
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
-		a = fill(self, nr);
-		EXPECT_EQ(result_of(nr), ioctl32(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), a))
+		a = call_fill(&self->calls, nr);
+		EXPECT_EQ(call_result(nr), ioctl32(self->calls.fd, _IO(CAPMSG_IOC_MAGIC, nr), a))
 			TH_LOG("command %u", nr);
-		undo(self, nr, a);
-		a = fill(self, nr);
+		call_undo(&self->calls, nr, a);
+		a = call_fill(&self->calls, nr);
 		a->query.size--;
-		EXPECT_EQ(-EINVAL, ioctl32(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), a));
-		EXPECT_EQ(-EFAULT, ioctl32(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), NULL));
-		EXPECT_EQ(-ENOTTY, ioctl32(self->fd, _IOR(CAPMSG_IOC_MAGIC, nr, int), a));
+		EXPECT_EQ(-EINVAL, ioctl32(self->calls.fd, _IO(CAPMSG_IOC_MAGIC, nr), a));
+		EXPECT_EQ(-EFAULT, ioctl32(self->calls.fd, _IO(CAPMSG_IOC_MAGIC, nr), NULL));
+		EXPECT_EQ(-ENOTTY, ioctl32(self->calls.fd, _IOR(CAPMSG_IOC_MAGIC, nr, int), a));
 	}
 }
 
 /* The fields have the same meaning and place. */
 TEST_F(abi, message_of_32_bits)
 {
-	struct capmsg_recv *recv = &self->m->arg.recv;
-	struct capmsg_record *record = &self->m->record;
+	struct capmsg_recv *recv = &self->calls.m->arg.recv;
+	struct capmsg_record *record = &self->calls.m->record;
 
-	ASSERT_LE(0, post_any(self->fd, PORT, REGION, 0, PAGE, 0, 0));
-	strcpy(self->m->data, "from thirty-two");
-	fill(self, CAPMSG_CMD_SEND);
-	ASSERT_EQ(0, ioctl32(self->fd, CAPMSG_IOC_SEND, &self->m->arg));
-	fill(self, CAPMSG_CMD_RECV);
+	ASSERT_LE(0, post_any(self->calls.fd, PORT, REGION, 0, PAGE, 0, 0));
+	strcpy(self->calls.m->data, "from thirty-two");
+	call_fill(&self->calls, CAPMSG_CMD_SEND);
+	ASSERT_EQ(0, ioctl32(self->calls.fd, CAPMSG_IOC_SEND, &self->calls.m->arg));
+	call_fill(&self->calls, CAPMSG_CMD_RECV);
 	memset(record, POISON, sizeof(*record));
-	record->data = PTR(self->m->entries);
+	record->data = PTR(self->calls.m->entries);
 	record->data_size = CAPMSG_INLINE_MAX;
-	ASSERT_EQ(0, ioctl32(self->fd, CAPMSG_IOC_RECV, &self->m->arg));
+	ASSERT_EQ(0, ioctl32(self->calls.fd, CAPMSG_IOC_RECV, &self->calls.m->arg));
 	EXPECT_EQ(1, recv->out_n);
-	EXPECT_EQ(sizeof(self->m->data), record->out_length);
+	EXPECT_EQ(sizeof(self->calls.m->data), record->out_length);
 	EXPECT_EQ(CAPMSG_RECORD_INLINE, record->out_flags);
-	EXPECT_STREQ("from thirty-two", (char *)self->m->entries);
+	EXPECT_STREQ("from thirty-two", (char *)self->calls.m->entries);
 }
 
 TEST_HARNESS_MAIN

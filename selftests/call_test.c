@@ -410,6 +410,24 @@ TEST_F(call, server_killed)
 	EXPECT_EQ(-EPIPE, job_join(&calling.job));
 }
 
+/* The region for the answer goes away: there is no room, and a short answer is lost. */
+TEST_F(call, answer_region_destroyed)
+{
+	struct capmsg_call arg = call_make(PORT, "?", 1, NULL, PAGE);
+	struct job job;
+
+	arg.flags = CAPMSG_CALL_REGION;
+	arg.reply_region = REGION;
+	ASSERT_EQ(0, JOB_START(&job, self->tx, call, CALL, &arg));
+	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, obj_destroy(self->tx, REGION));
+	EXPECT_EQ(-EMSGSIZE, msg_reply(self->fd, PORT, &self->record, self->source, PAGE));
+	EXPECT_EQ(0, msg_reply(self->fd, PORT, &self->record, "short", 5));
+	EXPECT_EQ(-EFAULT, job_join(&job));
+	EXPECT_EQ(-1, bytes_check(self->answers, PAGE, POISON));
+}
+
 /* --- the caller gives up ------------------------------------------------------------------- */
 
 static int call_once(void *tx)

@@ -48,6 +48,28 @@ size_t capmsg_size(unsigned int nr)
 	return commands[nr].size;
 }
 
+/* The few fields that the kernel may write though they are no outputs, or on failure. */
+static void inputs_changed(unsigned int nr, void *before, const void *after)
+{
+	if (nr == CAPMSG_CMD_REPLY_RECV) {
+		struct capmsg_reply_recv *then = before;
+		const struct capmsg_reply_recv *now = after;
+
+		/* Written when the answer is decided, whatever follows. */
+		then->flags |= now->flags & CAPMSG_REPLY_NONE;
+		then->out_reply_error = now->out_reply_error;
+		if (!now->n_reposts)
+			then->n_reposts = 0;
+	} else if (nr == CAPMSG_CMD_RECV) {
+		struct capmsg_recv *then = before;
+		const struct capmsg_recv *now = after;
+
+		/* The reposts that are done, whatever follows. */
+		if (!now->n_reposts)
+			then->n_reposts = 0;
+	}
+}
+
 int capmsg_do(int fd, unsigned int nr, void *arg)
 {
 	const size_t size = commands[nr].size;
@@ -60,14 +82,7 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 	memcpy(before, arg, size);
 	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
 	memcpy(after, arg, size);
-	if (nr == CAPMSG_CMD_REPLY_RECV) {
-		struct capmsg_reply_recv *now = (void *)after, *then = (void *)before;
-
-		/* Written when the answer is decided, whatever follows. */
-		then->flags |= CAPMSG_REPLY_NONE;
-		now->flags |= CAPMSG_REPLY_NONE;
-		then->out_reply_error = now->out_reply_error;
-	}
+	inputs_changed(nr, before, after);
 	if (ret == 0)
 		memcpy(after + first, before + first, end - first);
 	if (memcmp(before, after, size)) {

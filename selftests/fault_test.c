@@ -274,6 +274,8 @@ TEST_F(fault, stalled_goes_on)
 
 	ASSERT_EQ(0, stall(self, &stalled, 0));
 	EXPECT_EQ(1, claimed(self->fd));
+	EXPECT_EQ(-EBUSY, do_post(self->fd, &(struct capmsg_post){ .port = PORT }));
+	EXPECT_EQ(-EBUSY, region_unregister(self->fd, REGION));
 	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
 	/* Nobody else wants the post: the claim keeps, longer than the delay. */
 	EXPECT_FALSE(job_done(&stalled.job, 50));

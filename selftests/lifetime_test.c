@@ -103,6 +103,30 @@ TEST_F(lifetime, destroy_errors)
 	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, PORT));
 }
 
+static void *destroy_port(void *fd)
+{
+	return (void *)(long)obj_destroy(*(int *)fd, PORT);
+}
+
+/* Of two that destroy the same object at once one does, and both find it gone. */
+TEST_F(lifetime, destroy_together)
+{
+	pthread_t thread;
+	void *theirs;
+	long ours;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, destroy_port, &self->fd));
+		ours = obj_destroy(self->fd, PORT);
+		ASSERT_EQ(0, pthread_join(thread, &theirs));
+		EXPECT_TRUE((ours == 0 && (long)theirs == -ENOENT) ||
+			    (ours == -ENOENT && (long)theirs == 0))
+			TH_LOG("%ld and %ld", ours, (long)theirs);
+		ASSERT_EQ(0, port_create(self->fd, PORT, 1));
+	}
+}
+
 /* A destroyed object that is still named is counted, until the names are read. */
 TEST_F(lifetime, tombstones)
 {

@@ -179,17 +179,36 @@ TEST_F(limit, exports)
 
 /* --- users ------------------------------------------------------------------------- */
 
-static int full_for_ever(void *unused)
+/* Fills its user's quota, says so, and stays. */
+static int full_for_ever(int ready)
 {
-	int fd, error;
+	int fd = space_new(), error;
 
-	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
-		return 250;
-	fd = space_new();
 	fill(fd, 1, 4000, &error);
-	if (error == -EDQUOT)
+	if (error == -EDQUOT && write(ready, "x", 1) == 1)
 		pause();
 	return 240;
+}
+
+static int alice_full(void *ready)
+{
+	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
+		return 250;
+	return full_for_ever(*(int *)ready);
+}
+
+/* Starts @fn, which fills a quota; its pid when it has. */
+static pid_t start_full(int (*fn)(void *ready))
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready))
+		return -errno;
+	pid = child_start(fn, &ready[1], ready[1]);
+	close(ready[1]);
+	return read(ready[0], &byte, 1) == 1 ? pid : -EIO;
 }
 
 static int works(void *unused)
@@ -210,8 +229,9 @@ TEST_F(limit, other_users)
 	pid_t pid;
 
 	ASSERT_EQ(0, set(MAX_OBJECTS, 100));
-	pid = child_start(full_for_ever, NULL, KEEP_NONE);
-	EXPECT_TRUE(WAIT_UNTIL(10000, child_as(1000, works, NULL) == EDQUOT));
+	pid = start_full(alice_full);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(EDQUOT, child_as(1000, works, NULL));
 	EXPECT_EQ(0, child_as(1001, works, NULL));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	EXPECT_TRUE(WAIT_UNTIL(3000, child_as(1000, works, NULL) == 0));
@@ -271,17 +291,11 @@ TEST_F(limit, user_namespaces)
 }
 
 /* Each user of a namespace pays for itself, and its owner for all of them. */
-static int exhausts_owner(void *unused)
+static int inner_root_full(void *ready)
 {
-	int fd, error;
-
 	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) || become_inner_root())
-		return 241;
-	fd = space_new();
-	fill(fd, 1, 4000, &error);
-	if (error == -EDQUOT)
-		pause();
-	return 242;
+		return 250;
+	return full_for_ever(*(int *)ready);
 }
 
 TEST_F(limit, namespace_owner_pays)
@@ -289,8 +303,9 @@ TEST_F(limit, namespace_owner_pays)
 	pid_t pid;
 
 	ASSERT_EQ(0, set(MAX_OBJECTS, 100));
-	pid = child_start(exhausts_owner, NULL, KEEP_NONE);
-	EXPECT_TRUE(WAIT_UNTIL(10000, child_as(1000, works, NULL) == EDQUOT));
+	pid = start_full(inner_root_full);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(EDQUOT, child_as(1000, works, NULL));
 	EXPECT_EQ(0, child_as(1001, works, NULL));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 }

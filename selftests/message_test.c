@@ -293,12 +293,12 @@ struct plain {
 	struct job job;
 };
 
-static int plain_start(struct plain *plain, int fd, char *buffer, size_t size)
+static int plain_start(struct plain *plain, int fd, __u64 port, char *buffer, size_t size)
 {
 	memset(plain, POISON, sizeof(*plain));
 	plain->record.data = PTR(plain->data);
 	plain->record.data_size = CAPMSG_INLINE_MAX;
-	plain->arg = (struct capmsg_recv){ .port = PORT, .records = PTR(&plain->record),
+	plain->arg = (struct capmsg_recv){ .port = port, .records = PTR(&plain->record),
 		.n_records = 1, .plain = PTR(buffer), .plain_size = size,
 		.landing = SLOT2(3, 0), .max_caps = 4, .deadline = patience() };
 	return JOB_START(&plain->job, fd, recv, RECV, &plain->arg);
@@ -316,7 +316,7 @@ TEST_F(message, plain_sizes)
 			char *buffer = memory_new(PLAIN + 4 * PAGE, true) + offsets[j];
 			const size_t n = lengths[i];
 
-			ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, n));
+			ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, n));
 			ASSERT_EQ(0, msg_send(self->tx, PORT, self->source, n));
 			ASSERT_EQ(0, job_join(&plain.job));
 			EXPECT_EQ(CAPMSG_RECORD_PLAIN, plain.record.out_flags);
@@ -341,7 +341,7 @@ TEST_F(message, plain_with_capabilities)
 
 	ASSERT_EQ(0, JOB_START(&job, self->tx, send, SEND, &send));
 	ASSERT_TRUE(job_blocked(&job));
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, 2 * PAGE));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, 2 * PAGE));
 	EXPECT_EQ(0, job_join(&plain.job));
 	EXPECT_EQ(0, job_join(&job));
 	EXPECT_EQ(5000, plain.record.out_length);
@@ -349,7 +349,7 @@ TEST_F(message, plain_with_capabilities)
 	EXPECT_EQ(-1, pattern_check(buffer, 5000, 1));
 	EXPECT_EQ(1003, cap_mark(self->fd, SLOT2(3, 3)));
 	/* The landing slots are in use now. */
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, PAGE));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, PAGE));
 	EXPECT_EQ(-EEXIST, job_join(&plain.job));
 }
 
@@ -362,7 +362,7 @@ TEST_F(message, plain_too_small)
 	struct plain plain;
 	struct job job;
 
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, 4999));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, 4999));
 	ASSERT_TRUE(job_blocked(&plain.job));
 	ASSERT_EQ(0, JOB_START(&job, self->tx, send, SEND, &send));
 	ASSERT_TRUE(job_blocked(&job));
@@ -373,10 +373,58 @@ TEST_F(message, plain_too_small)
 	EXPECT_EQ(0, memcmp(plain.record.out_flags & CAPMSG_RECORD_INLINE ? plain.data : buffer,
 			    "short", 5));
 	EXPECT_EQ(-1, bytes_check(buffer + 256, 2 * PAGE - 256, POISON));
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, 5000));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, 5000));
 	EXPECT_EQ(0, job_join(&plain.job));
 	EXPECT_EQ(0, job_join(&job));
 	EXPECT_EQ(-1, pattern_check(buffer, 5000, 1));
+}
+
+/* With every post idle a short message is the buffer's as well. */
+TEST_F(message, plain_takes_short)
+{
+	char *buffer = memory_new(PAGE, true);
+	struct capmsg_send send = { .to = TO, .data = PTR("brief"), .length = 5,
+		.items = PTR(self->items), .n_items = 1, .deadline = patience() };
+	struct plain plain;
+	unsigned int n;
+
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){ .to = TO,
+		.flags = CAPMSG_PORT_NO_SHORT, .depth = 2, .max_caps = 4 }));
+	ASSERT_EQ(0, cap_give(self->fd, TO, RIGHTS_SENDER, self->tx, TO));
+	for (n = 0; n < 2; n++) {
+		memset(buffer, POISON, PAGE);
+		send.n_items = n;
+		ASSERT_EQ(0, plain_start(&plain, self->fd, TO, buffer + 50, 10));
+		ASSERT_EQ(0, do_send(self->tx, &send));
+		ASSERT_EQ(0, job_join(&plain.job));
+		EXPECT_EQ(CAPMSG_RECORD_PLAIN, plain.record.out_flags);
+		EXPECT_EQ(5, plain.record.out_length);
+		EXPECT_EQ(n, plain.record.out_n_caps);
+		EXPECT_EQ(0, memcmp(buffer + 50, "brief", 5));
+		EXPECT_EQ(-1, bytes_check(buffer, 50, POISON));
+		EXPECT_EQ(-1, bytes_check(buffer + 60, PAGE - 60, POISON));
+	}
+	EXPECT_EQ(1000, cap_mark(self->fd, SLOT2(3, 0)));
+}
+
+/* The record's memory goes away while the buffer waits: that message is lost. */
+TEST_F(message, plain_record_gone)
+{
+	struct capmsg_record *record = memory_new(PAGE, true);
+	char *buffer = memory_new(PAGE, true);
+	struct capmsg_recv recv = { .port = TO, .records = PTR(record), .n_records = 1,
+		.plain = PTR(buffer), .plain_size = PAGE, .deadline = patience() };
+	struct job job;
+
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){ .to = TO,
+		.flags = CAPMSG_PORT_NO_SHORT, .depth = 1 }));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, recv, RECV, &recv));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, munmap(record, PAGE));
+	EXPECT_EQ(0, msg_send(self->fd, TO, "lost", 4));
+	EXPECT_EQ(-EFAULT, job_join(&job));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, TO, &self->record, self->data));
+	EXPECT_EQ(-EAGAIN, msg_try(self->fd, TO, "next", 4));
 }
 
 TEST_F(message, plain_errors)
@@ -422,7 +470,7 @@ TEST_F(message, plain_pinned)
 	signal_ignore(SIGUSR1, 0);
 	ASSERT_EQ(0, do_query(self->fd, &query));
 	EXPECT_EQ(64, query.out_total_pinned);
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer + 100, 2 * PAGE));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer + 100, 2 * PAGE));
 	ASSERT_TRUE(job_blocked(&plain.job));
 	ASSERT_EQ(0, do_query(self->fd, &query));
 	EXPECT_EQ(64 + 3, query.out_total_pinned);
@@ -444,7 +492,7 @@ TEST_F(message, plain_refuses_calls)
 	struct plain plain;
 	struct job job;
 
-	ASSERT_EQ(0, plain_start(&plain, self->fd, buffer, 2 * PAGE));
+	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, 2 * PAGE));
 	ASSERT_TRUE(job_blocked(&plain.job));
 	ASSERT_EQ(0, JOB_START(&job, self->tx, call, CALL, &call));
 	EXPECT_FALSE(job_done(&plain.job, 30));

@@ -261,6 +261,10 @@ TEST_F(port, post_any)
 	}
 	EXPECT_EQ(7, seen);
 	EXPECT_EQ(-EAGAIN, post_any(self->fd, PORT, REGION, 0, 1, 0, 0));
+	/* One with landing slots is spoken for, too. */
+	ASSERT_EQ(0, post_take(self->fd, PORT, 1));
+	EXPECT_EQ(1, post_any(self->fd, PORT, 0, 0, 0, SLOT2(4, 0), 1));
+	EXPECT_EQ(-EAGAIN, post_any(self->fd, PORT, 0, 0, 0, 0, 0));
 }
 
 TEST_F(port, repost_replaces)
@@ -351,7 +355,7 @@ TEST_F(port, landing_reserved)
 	EXPECT_EQ(-EBUSY, port_create(self->fd, last, 1));
 	EXPECT_EQ(-EBUSY, region_create(self->fd, last, memory, PAGE));
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, last));
-	EXPECT_EQ(-EBUSY, post_any(self->fd, IDLE, 0, 0, 0, SLOT2(4, 0x0c), 6));
+	EXPECT_EQ(-EBUSY, post_any(self->fd, IDLE, 0, 0, 0, SLOT2(4, 0x11), 6));
 	EXPECT_EQ(-EBUSY, post_any(self->fd, IDLE, 0, 0, 0, last, 1));
 	EXPECT_EQ(3, posts(self->fd, IDLE));
 	ASSERT_EQ(0, post_take(self->fd, PORT, post));
@@ -461,7 +465,7 @@ TEST_F(port, too_little_room)
 
 TEST_F(port, repost_in_recv)
 {
-	__u64 reposts[2] = { 0, 1 };
+	__u32 reposts[2] = { 0, 1 };
 	struct capmsg_record record = { .data = 0 };
 	struct capmsg_recv arg = { .port = IDLE, .records = PTR(&record), .n_records = 1,
 		.reposts = PTR(reposts), .n_reposts = 2, .flags = CAPMSG_NONBLOCK };
@@ -478,14 +482,17 @@ TEST_F(port, repost_in_recv)
 	EXPECT_EQ(3, posts(self->fd, IDLE));
 	/* Both are posted before anything is received, and stay so. */
 	EXPECT_EQ(-EAGAIN, do_recv(self->fd, &arg));
+	EXPECT_EQ(0, arg.n_reposts);
+	arg.n_reposts = 2;
 	EXPECT_EQ(2001, posts(self->fd, IDLE));
 	EXPECT_EQ(-EBUSY, cap_copy(self->fd, PORT, SLOT2(4, 1), 0));
 	ASSERT_EQ(0, msg_try(self->fd, IDLE, source, PAGE));
 	/* Not idle, no such post: an error before anything is received. */
 	EXPECT_EQ(-EBUSY, do_recv(self->fd, &arg));
+	EXPECT_EQ(2, arg.n_reposts);
 	reposts[0] = 3;
 	EXPECT_EQ(-EINVAL, do_recv(self->fd, &arg));
-	reposts[0] = 1ULL << 32;
+	reposts[0] = 0xffffffff;
 	EXPECT_EQ(-EINVAL, do_recv(self->fd, &arg));
 	arg.n_reposts = 0;
 	ASSERT_EQ(0, do_recv(self->fd, &arg));

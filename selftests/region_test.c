@@ -253,6 +253,46 @@ TEST_F(region, memfd)
 	EXPECT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
 }
 
+/* --- what the owner does to its memory meanwhile ------------------------------- */
+
+/* The pin is a right to write: it follows the page, and outlasts protection. */
+TEST_F(region, moved_and_protected)
+{
+	char *source = memory_new(PAGE, false), *moved;
+	struct capmsg_record record;
+
+	pattern_fill(source, PAGE, 5);
+	ASSERT_EQ(0, region_create(self->fd, REGION, self->memory, 2 * PAGE));
+	ASSERT_LE(0, post_any(self->fd, PORT, REGION, 0, PAGE, 0, 0));
+	moved = mremap(self->memory, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       self->memory + 8 * PAGE);
+	ASSERT_EQ(self->memory + 8 * PAGE, moved);
+	ASSERT_EQ(0, mprotect(moved, 2 * PAGE, PROT_READ));
+	ASSERT_EQ(0, msg_send(self->fd, PORT, source, PAGE));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, NULL));
+	EXPECT_EQ(-1, pattern_check(moved, PAGE, 5));
+	EXPECT_EQ(-1, bytes_check(moved + PAGE, PAGE, POISON));
+}
+
+/* A file that is cut short keeps nothing of the message, and nothing breaks. */
+TEST_F(region, truncated)
+{
+	int file = memfd_create("capmsg", 0);
+	char *source = memory_new(PAGE, true), *memory;
+	struct capmsg_record record;
+
+	ASSERT_EQ(0, ftruncate(file, 2 * PAGE));
+	memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	ASSERT_EQ(0, region_create(self->fd, REGION, memory, 2 * PAGE));
+	ASSERT_LE(0, post_any(self->fd, PORT, REGION, 0, PAGE, 0, 0));
+	ASSERT_EQ(0, ftruncate(file, 0));
+	ASSERT_EQ(0, ftruncate(file, 2 * PAGE));
+	ASSERT_EQ(0, msg_send(self->fd, PORT, source, PAGE));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, NULL));
+	EXPECT_EQ(PAGE, record.out_length);
+	EXPECT_EQ(-1, bytes_check(memory, 2 * PAGE, 0));
+}
+
 /* --- when it ends -------------------------------------------------------------- */
 
 TEST_F(region, unregister_unused)
@@ -375,12 +415,17 @@ TEST_F(region, memlock_limit)
 static int register_without_allowance(void *unused)
 {
 	const struct rlimit limit = { 0, 0 };
+	struct capmsg_record record = { .data = 0 };
 	char *memory = memory_new(PAGE, true);
 	int fd = space_new();
 
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 	if (fd < 0 || region_create(fd, REGION, memory, PAGE) != -EDQUOT)
 		return 240;
+	if (port_create(fd, OTHER, 1) || do_recv(fd, &(struct capmsg_recv){
+		.port = OTHER, .records = PTR(&record), .n_records = 1, .plain = PTR(memory),
+		.plain_size = PAGE, .deadline = in_ms(1000) }) != -EDQUOT)
+		return 241;
 	/* A port works without any pinned memory. */
 	return -(port_create(fd, PORT, 1) ?: msg_try(fd, PORT, "", 0));
 }

@@ -3,6 +3,8 @@
  * wait_test.c - senders and receivers that wait: deadlines, order, wakeups,
  * signals, DESTROY, who gets which message.
  */
+#include <sys/time.h>
+
 #include "kselftest_harness.h"
 #include "capmsg_util.h"
 
@@ -417,6 +419,40 @@ TEST_F(wait, restart_keeps_deadline)
 		job_signal(&r.job, SIGUSR1);
 	EXPECT_EQ(-ETIMEDOUT, job_join(&r.job));
 	EXPECT_GT(2000000000, now_ns() - r.arg.deadline);
+}
+
+static int send_in_storm(void *unused)
+{
+	const struct itimerval often = { { 0, 700 }, { 0, 700 } };
+	unsigned int i;
+	int ret = 0;
+
+	signal_ignore(SIGALRM, SA_RESTART);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (i = 0; i < 300 && !ret; i++)
+		ret = msg_send(3, PORT, &i, sizeof(i));
+	return ret;
+}
+
+/* Signals at any moment on both sides: every message once, and in order. */
+TEST_F(wait, signal_storm)
+{
+	const struct itimerval often = { { 0, 1100 }, { 0, 1100 } }, never = { { 0, 0 }, { 0, 0 } };
+	unsigned int i;
+	pid_t pid;
+
+	ASSERT_EQ(100, dup2(self->fd, 100));
+	ASSERT_EQ(3, dup2(100, 3));
+	pid = child_start(send_in_storm, NULL, 3);
+	signal_ignore(SIGALRM, SA_RESTART);
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(0, msg_recv(100, PORT, &self->record, self->data));
+		ASSERT_EQ(i, *(unsigned int *)self->data);
+	}
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &never, NULL));
+	EXPECT_EQ(0, child_wait(pid, CAPMSG_PATIENCE_MS));
+	EXPECT_EQ(-EAGAIN, msg_poll(100, PORT, &self->record, self->data));
 }
 
 /* --- frames ------------------------------------------------------------------ */

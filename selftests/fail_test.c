@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fail_test.c - every allocation and every access to user memory that a command
+ * makes fails once. Whatever fails has changed nothing; and messages allocate
+ * nothing, so that nothing can fail there.
+ *
+ * Needs a kernel with fault injection. Only what the module itself does is made
+ * to fail: the stack has to lead through its text.
+ */
+#include "kselftest_harness.h"
+#include "calls.h"
+
+#define DEBUGFS		"/sys/kernel/debug/"
+#define TEXT		"/sys/module/capmsg/sections/.text"
+#define TEXT_MAX	(256 * KIB)
+#define SHORT_PORT	SLOT(0x10)
+#define TABLE		SLOT(0x11)
+
+FIXTURE(fail) {
+	struct calls calls;
+	int nth;		/* what fails next in this thread */
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+};
+
+static int attribute(const char *what, const char *name, const char *value)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), DEBUGFS "%s/%s", what, name);
+	return file_write(path, value);
+}
+
+/* Has @what fail under text from @start to @end only, and without a word. */
+static int inject(const char *what, unsigned long start, unsigned long end)
+{
+	char text[32];
+	int ret = attribute(what, "verbose", "0");
+
+	snprintf(text, sizeof(text), "0x%lx", start);
+	ret = ret ?: attribute(what, "require-start", text);
+	snprintf(text, sizeof(text), "0x%lx", end);
+	ret = ret ?: attribute(what, "require-end", text);
+	return ret ?: attribute(what, "stacktrace-depth", "32");
+}
+
+static int inject_all(bool allocations, bool user_memory)
+{
+	unsigned long text = 0;
+	FILE *file = fopen(TEXT, "re");
+	int ret;
+
+	if (!file || fscanf(file, "%lx", &text) != 1)
+		return -ENOENT;
+	fclose(file);
+	ret = inject("failslab", allocations ? text : 1, allocations ? text + TEXT_MAX : 2);
+	ret = ret ?: inject("fail_page_alloc", allocations ? text : 1,
+			    allocations ? text + TEXT_MAX : 2);
+	ret = ret ?: inject("fail_usercopy", user_memory ? text : 1,
+			    user_memory ? text + TEXT_MAX : 2);
+	ret = ret ?: attribute("failslab", "ignore-gfp-wait", "N");
+	ret = ret ?: attribute("fail_page_alloc", "ignore-gfp-wait", "N");
+	ret = ret ?: attribute("fail_page_alloc", "ignore-gfp-highmem", "N");
+	return ret ?: attribute("fail_page_alloc", "min-order", "0");
+}
+
+FIXTURE_SETUP(fail)
+{
+	self->nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (self->nth < 0 || access(DEBUGFS "failslab", F_OK))
+		SKIP(return, "no fault injection");
+	ASSERT_EQ(0, calls_new(&self->calls));
+	ASSERT_EQ(0, port_create(self->calls.fd, SHORT_PORT, 2));
+	ASSERT_EQ(0, cappage_create(self->calls.fd, TABLE, 8));
+}
+
+FIXTURE_TEARDOWN(fail)
+{
+	EXPECT_EQ(0, inject_all(false, false));
+	CAPMSG_TEARDOWN();
+}
+
+/* The @n-th chance to fail from now on is taken; 0: none. */
+static void fail_arm(int nth, unsigned int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", n);
+	if (pwrite(nth, text, strlen(text), 0) != (ssize_t)strlen(text))
+		abort();
+}
+
+/* Chances that are left until then, which end here; 0: it has failed. */
+static unsigned int fail_disarm(int nth)
+{
+	char text[16] = "";
+
+	if (pread(nth, text, sizeof(text) - 1, 0) <= 0)
+		abort();
+	fail_arm(nth, 0);
+	return atoi(text);
+}
+
+/* --- nothing changes ---------------------------------------------------------------- */
+
+TEST_F_TIMEOUT(fail, every_command, 120)
+{
+	struct calls *calls = &self->calls;
+	unsigned int nr, n, failures = 0;
+	bool failed;
+	union any *a;
+	__u64 state;
+	int ret;
+
+	ASSERT_EQ(0, inject_all(true, true));
+	state = call_state(calls);
+	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
+		for (n = 1, failed = true; failed; n++) {
+			ASSERT_GT(100, n);
+			a = call_fill(calls, nr);
+			fail_arm(self->nth, n);
+			ret = capmsg_do(calls->fd, nr, a);
+			failed = !fail_disarm(self->nth);
+			if (ret == call_result(nr)) {
+				call_undo(calls, nr, a);
+				continue;
+			}
+			EXPECT_TRUE(failed && (ret == -ENOMEM || ret == -EFAULT))
+				TH_LOG("command %u, failure %u: %d", nr, n, ret);
+			EXPECT_EQ(state, call_state(calls))
+				TH_LOG("command %u, failure %u left something", nr, n);
+			failures++;
+		}
+	}
+	/* Each command reads its struct at least. */
+	EXPECT_LE(CAPMSG_CMD_COUNT, failures);
+}
+
+TEST_F(fail, open_and_setup)
+{
+	struct capmsg_query query = { .flags = 0 };
+	bool failed = true;
+	unsigned int n;
+	int fd, ret;
+
+	ASSERT_EQ(0, inject_all(true, true));
+	for (n = 1; failed; n++) {
+		ASSERT_GT(200, n);
+		fail_arm(self->nth, n);
+		fd = space_open();
+		ret = fd < 0 ? fd : do_setup(fd, &(struct capmsg_setup){
+			.frames = 4, .plain_max = MIB });
+		failed = !fail_disarm(self->nth);
+		EXPECT_TRUE(ret == 0 || (failed && (ret == -ENOMEM || ret == -EFAULT)))
+			TH_LOG("failure %u: %d", n, ret);
+		if (fd < 0)
+			continue;
+		ASSERT_EQ(0, do_query(fd, &query));
+		EXPECT_EQ(ret ? 0 : 4, query.out_frames);
+		if (ret)
+			EXPECT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 4 }));
+		close(fd);
+	}
+	EXPECT_LT(8, n);
+}
+
+/* Bodies of objects of every size, in slabs and out of them. */
+TEST_F_TIMEOUT(fail, large_objects, 60)
+{
+	const int fd = self->calls.fd;
+	const __u64 state = call_state(&self->calls);
+	char *memory = memory_new(MIB, true);
+	unsigned int n, kind;
+	bool failed;
+	int ret;
+
+	ASSERT_EQ(0, inject_all(true, false));
+	for (kind = 0; kind < 3; kind++) {
+		for (n = 1, failed = true; failed; n++) {
+			ASSERT_GT(100, n);
+			fail_arm(self->nth, n);
+			ret = kind == 0 ? cappage_create(fd, TARGET, 12) :
+			      kind == 1 ? port_create(fd, TARGET, CAPMSG_DEPTH_MAX) :
+					  region_create(fd, TARGET, memory, MIB);
+			failed = !fail_disarm(self->nth);
+			EXPECT_TRUE(ret == 0 || (failed && ret == -ENOMEM))
+				TH_LOG("kind %u, failure %u: %d", kind, n, ret);
+			if (!ret)
+				EXPECT_EQ(0, obj_destroy(fd, TARGET));
+			EXPECT_EQ(-ENOENT, cap_type(fd, TARGET));
+		}
+		EXPECT_LT(2, n);
+	}
+	EXPECT_EQ(state, call_state(&self->calls));
+}
+
+/* --- messages ------------------------------------------------------------------------- */
+
+/* A message that cannot be read is not sent, one that cannot be told of stays. */
+TEST_F(fail, send_and_recv)
+{
+	const size_t lengths[] = { 0, 100, PAGE };
+	const int fd = self->calls.fd;
+	unsigned int n, i;
+	bool failed;
+	int ret;
+
+	ASSERT_EQ(0, inject_all(true, true));
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		char *source = memory_new(PAGE, true);
+
+		for (n = 1, failed = true; failed; n++) {
+			ASSERT_GT(50, n);
+			if (lengths[i] > CAPMSG_INLINE_MAX)
+				ASSERT_LE(0, post_any(fd, PORT, REGION, 0, PAGE, 0, 0));
+			fail_arm(self->nth, n);
+			ret = msg_try(fd, lengths[i] > 256 ? PORT : SHORT_PORT, source, lengths[i]);
+			failed = !fail_disarm(self->nth);
+			EXPECT_TRUE(ret == 0 || (failed && ret == -EFAULT));
+			ret = ret ?: -EEXIST;
+			EXPECT_EQ(ret == -EEXIST ? 0 : -EAGAIN,
+				  msg_poll(fd, lengths[i] > 256 ? PORT : SHORT_PORT,
+					   &self->record, self->data));
+			if (lengths[i] > 256 && ret != -EEXIST)
+				ASSERT_EQ(0, post_take(fd, PORT, 0));
+		}
+		EXPECT_LT(2, n);
+	}
+	for (n = 1, failed = true; failed; n++) {
+		ASSERT_EQ(0, msg_try(fd, SHORT_PORT, "stay", 4));
+		memset(self->data, 0, 4);
+		fail_arm(self->nth, n);
+		ret = msg_poll(fd, SHORT_PORT, &self->record, self->data);
+		failed = !fail_disarm(self->nth);
+		EXPECT_TRUE(ret == 0 || (failed && ret == -EFAULT));
+		if (ret)
+			EXPECT_EQ(0, msg_poll(fd, SHORT_PORT, &self->record, self->data));
+		EXPECT_EQ(0, memcmp(self->data, "stay", 4));
+		EXPECT_EQ(-EAGAIN, msg_poll(fd, SHORT_PORT, &self->record, self->data));
+	}
+	EXPECT_LT(3, n);
+}
+
+/* Answers whatever comes until it is told "stop". */
+static void *serve(void *data)
+{
+	const int fd = *(int *)data;
+	char bytes[CAPMSG_INLINE_MAX];
+	struct capmsg_record record;
+
+	while (!msg_recv(fd, SHORT_PORT, &record, bytes) && memcmp(bytes, "stop", 4))
+		if (record.out_flags & CAPMSG_RECORD_REPLY)
+			msg_reply(fd, SHORT_PORT, &record, bytes, record.out_length);
+	return NULL;
+}
+
+TEST_F(fail, call)
+{
+	const int fd = self->calls.fd;
+	char answer[8];
+	struct capmsg_call call;
+	pthread_t thread;
+	bool failed = true;
+	unsigned int n;
+	int ret;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, serve, (void *)&fd));
+	ASSERT_EQ(0, inject_all(true, true));
+	for (n = 1; failed; n++) {
+		memset(answer, POISON, sizeof(answer));
+		call = call_make(SHORT_PORT, "echo", 4, answer, sizeof(answer));
+		fail_arm(self->nth, n);
+		ret = do_call(fd, &call);
+		failed = !fail_disarm(self->nth);
+		EXPECT_TRUE(ret == 0 || (failed && ret == -EFAULT))
+			TH_LOG("failure %u: %d", n, ret);
+		if (!ret)
+			EXPECT_EQ(0, memcmp(answer, "echo", 4));
+	}
+	EXPECT_LT(4, n);
+	EXPECT_EQ(0, msg_send(fd, SHORT_PORT, "stop", 4));
+	pthread_join(thread, NULL);
+}
+
+/* --- no allocation on any message path ------------------------------------------------- */
+
+#define ALLOCATES_NOTHING(self, call) do {				\
+	fail_arm((self)->nth, 1);					\
+	EXPECT_EQ(0, call);						\
+	EXPECT_EQ(1, fail_disarm((self)->nth))				\
+		TH_LOG("%s allocates", #call);				\
+} while (0)
+
+TEST_F(fail, messages_allocate_nothing)
+{
+	struct capmsg_item items[4] = { { PORT, 0, 0 }, { PORT, 0, 0 }, { REGION, 0, 0 },
+					{ TABLE, CAPMSG_RIGHTS_ALL, 0 } };
+	struct capmsg_send send = { .to = PORT, .items = PTR(items), .n_items = 4,
+		.flags = CAPMSG_NONBLOCK };
+	const int fd = self->calls.fd;
+	char *source = memory_new(PAGE, true), *plain = memory_new(4 * PAGE, true);
+	__u64 post;
+	struct capmsg_record *record = &self->record;
+	struct capmsg_recv recv = { .port = PORT, .records = PTR(record), .n_records = 1,
+		.reposts = PTR(&post), .n_reposts = 1, .flags = CAPMSG_NONBLOCK };
+
+	ASSERT_EQ(0, inject_all(true, false));
+	ALLOCATES_NOTHING(self, msg_try(fd, SHORT_PORT, source, 100));
+	ALLOCATES_NOTHING(self, msg_poll(fd, SHORT_PORT, record, self->data));
+	ALLOCATES_NOTHING(self, post_any(fd, PORT, REGION, 0, PAGE, SLOT2(0x11, 0), 4));
+	send.data = PTR(source);
+	send.length = PAGE;
+	ALLOCATES_NOTHING(self, do_send(fd, &send));
+	ALLOCATES_NOTHING(self, msg_poll(fd, PORT, record, NULL));
+	post = record->out_post;
+	for (unsigned int i = 0; i < 4; i++)
+		ASSERT_EQ(0, cap_clear(fd, SLOT2(0x11, i)));
+	fail_arm(self->nth, 1);
+	EXPECT_EQ(-EAGAIN, do_recv(fd, &recv));
+	EXPECT_EQ(1, fail_disarm(self->nth));
+	ALLOCATES_NOTHING(self, post_take(fd, PORT, post));
+	/* A plain buffer, for a sender that waits. */
+	struct job job;
+
+	send.flags = 0;
+	send.n_items = 0;
+	send.to = SHORT_PORT;
+	send.deadline = patience();
+	ASSERT_EQ(0, JOB_START(&job, fd, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	recv = (struct capmsg_recv){ .port = SHORT_PORT, .records = PTR(record), .n_records = 1,
+		.plain = PTR(plain) + 9, .plain_size = 2 * PAGE, .deadline = patience() };
+	ALLOCATES_NOTHING(self, do_recv(fd, &recv));
+	EXPECT_EQ(PAGE, record->out_length);
+	EXPECT_EQ(0, job_join(&job));
+}
+
+TEST_F(fail, calls_allocate_nothing)
+{
+	char *answer = memory_new(PAGE, true);
+	const int fd = self->calls.fd;
+	struct capmsg_call call = call_make(SHORT_PORT, "echo", 4, answer, 256);
+	struct capmsg_reply_recv loop;
+	pthread_t thread;
+	struct job job;
+
+	/* The server's side, then the client's. */
+	ASSERT_EQ(0, inject_all(true, false));
+	ASSERT_EQ(0, JOB_START(&job, fd, call, CALL, &call));
+	ALLOCATES_NOTHING(self, msg_recv(fd, SHORT_PORT, &self->record, self->data));
+	ALLOCATES_NOTHING(self, msg_reply(fd, SHORT_PORT, &self->record, "fine", 4));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, JOB_START(&job, fd, call, CALL, &call));
+	ASSERT_EQ(0, msg_recv(fd, SHORT_PORT, &self->record, self->data));
+	ASSERT_EQ(0, msg_try(fd, SHORT_PORT, "next", 4));
+	loop = (struct capmsg_reply_recv){ .flags = CAPMSG_REPLY_POST, .to = SHORT_PORT,
+		.post = self->record.out_post, .seq = self->record.out_seq, .port = SHORT_PORT,
+		.data = PTR("fine"), .length = 4, .records = PTR(&self->record),
+		.n_records = 1, .deadline = patience() };
+	self->record.data = PTR(self->data);
+	self->record.data_size = sizeof(self->data);
+	ALLOCATES_NOTHING(self, do_reply_recv(fd, &loop));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, serve, (void *)&fd));
+	ALLOCATES_NOTHING(self, do_call(fd, &call));
+	EXPECT_EQ(0, msg_send(fd, SHORT_PORT, "stop", 4));
+	pthread_join(thread, NULL);
+}
+
+TEST_HARNESS_MAIN
