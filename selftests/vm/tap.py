@@ -263,7 +263,7 @@ def boot(args):
 def lines(args):
     run = Run(args.results)
     before = run.count
-    recent, seen, status, ended = [], False, 'pass', 'none'
+    recent, seen, ended = [], False, 'none'
     for line in sys.stdin:
         line = line.rstrip('\n')
         if (m := RESULT.match(line)):
@@ -273,7 +273,7 @@ def lines(args):
             recent = []
         elif line.startswith('== status '):
             ended = line[10:]
-        elif status == 'fail' and line.startswith('# '):  # more about the last result
+        elif line.startswith('# '):  # more about the last result, or the next
             print(line, flush=True)
         elif not PLAN.match(line):
             recent.append(line)
