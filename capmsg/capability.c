@@ -137,10 +137,13 @@ void capmsg_cap_drop(struct capmsg_cap *cap)
 
 	if (!cap->object)
 		return;
-	body = body_to_tell(cap->object);
-	if (body) {
-		body->ops->dropped(body, cap->badge);
-		capmsg_body_put(body);
+	/* Of an object that lives, and whose calls are not over. */
+	if (!capmsg_cap_void(cap)) {
+		body = body_to_tell(cap->object);
+		if (body) {
+			body->ops->dropped(body, cap->badge);
+			capmsg_body_put(body);
+		}
 	}
 	capmsg_cap_forget(cap);
 }

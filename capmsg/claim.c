@@ -62,6 +62,11 @@ static struct capmsg_port_post *find_posted(struct capmsg_port *port,
 {
 	struct capmsg_port_post *post;
 
+	if (is_frame(port)) {
+		post = &port->posts[0];
+		return post->state == CAPMSG_POST_POSTED &&
+		       post_fits(post, sender) ? post : NULL;
+	}
 	post = list_first_entry_or_null(&port->bare, struct capmsg_port_post, link);
 	if (post && post_fits(post, sender))
 		return post;

@@ -169,8 +169,8 @@ static int call_finish(struct capmsg_cmd *cmd, struct capmsg_frame *frame,
 	/* Of a region that was destroyed meanwhile there is no address. */
 	if (answer->in_area &&
 	    ((arg->flags & CAPMSG_CALL_REGION) ||
-	     copy_to_user(u64_to_user_ptr(arg->reply_data), frame->post.area,
-			  answer->length)))
+	     capmsg_words_to_user(u64_to_user_ptr(arg->reply_data),
+				  frame->post.area, answer->length)))
 		return -EFAULT;
 	return capmsg_out(cmd, capmsg_call, out_length, answer->length) ?:
 	       capmsg_out(cmd, capmsg_call, out_n_caps, answer->n_caps);

@@ -275,9 +275,7 @@ static int reply_half(struct capmsg_cmd *cmd, struct capmsg_port *port,
 
 	if (arg->flags & CAPMSG_REPLY_NONE)
 		return 0;
-	ret = capmsg_out_check(cmd, capmsg_reply_recv, reply_recv,
-			       out_reply_error) ?:
-	      answer_at(cmd, &reply, arg->to == arg->port ? port : NULL,
+	ret = answer_at(cmd, &reply, arg->to == arg->port ? port : NULL,
 			answered);
 	if (ret && ret != -ESTALE)
 		return ret;

@@ -155,6 +155,72 @@ void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 }
 
 /**
+ * capmsg_words_from_user() - read a few words or bytes of the caller's
+ * @to: where to; aligned to 8 bytes
+ * @from: where from
+ * @n: bytes; at most a few hundred, and room for them was checked
+ *
+ * For so little the general copy spends most of its time on getting ready.
+ *
+ * Context: Process context; may sleep, so no locks held.
+ * Return: 0 or -EFAULT.
+ */
+int capmsg_words_from_user(void *to, const void __user *from, size_t n)
+{
+	might_fault();
+	if (!user_read_access_begin(from, n))
+		return -EFAULT;
+	for (; n >= sizeof(u64); n -= sizeof(u64)) {
+		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, fault);
+		to += sizeof(u64);
+		from += sizeof(u64);
+	}
+	for (; n; n--) {
+		unsafe_get_user(*(u8 *)to, (const u8 __user *)from, fault);
+		to++;
+		from++;
+	}
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/**
+ * capmsg_words_to_user() - write a few words or bytes of the caller's
+ * @to: where to
+ * @from: where from; aligned to 8 bytes
+ * @n: bytes; at most a few hundred
+ *
+ * Context: Process context; may sleep, so no locks held.
+ * Return: 0 or -EFAULT; some may be written then.
+ */
+int capmsg_words_to_user(void __user *to, const void *from, size_t n)
+{
+	might_fault();
+	if (!user_write_access_begin(to, n))
+		return -EFAULT;
+	for (; n >= sizeof(u64); n -= sizeof(u64)) {
+		unsafe_put_user(*(const u64 *)from, (u64 __user *)to, fault);
+		to += sizeof(u64);
+		from += sizeof(u64);
+	}
+	for (; n; n--) {
+		unsafe_put_user(*(const u8 *)from, (u8 __user *)to, fault);
+		to++;
+		from++;
+	}
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
  * capmsg_copied() - payload bytes that were copied since the module was loaded
  *
  * Context: Any.

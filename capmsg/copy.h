@@ -28,6 +28,8 @@ size_t capmsg_copy_chunk(const struct capmsg_target *target, u64 at,
 			 struct iov_iter *from);
 void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 		       size_t n);
+int capmsg_words_from_user(void *to, const void __user *from, size_t n);
+int capmsg_words_to_user(void __user *to, const void *from, size_t n);
 u64 capmsg_copied(void);
 
 #endif /* CAPMSG_COPY_H */

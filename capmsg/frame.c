@@ -108,14 +108,21 @@ out_charge:
 	return ERR_PTR(ret);
 }
 
-/* Buffer and landing slots for the answer. */
+/*
+ * Buffer and landing slots for the answer. The post is empty, so nothing but a
+ * region that dies at this moment can remain.
+ */
 static int dress_locked(struct capmsg_frame *frame, struct capmsg_dress *dress,
-			struct capmsg_remains *remains)
+			struct capmsg_region **lost)
 {
+	struct capmsg_remains remains;
 	int ret = 0;
 
-	if (dress->table || dress->region)
-		ret = capmsg_post_dress(&frame->post, dress, remains);
+	if (dress->table || dress->region) {
+		remains = (struct capmsg_remains) { };
+		ret = capmsg_post_dress(&frame->post, dress, &remains);
+		*lost = remains.lost;
+	}
 	if (!ret && frame->pin.n) {
 		frame->post.target.pin = &frame->pin;
 		frame->post.target.offset = 0;
@@ -142,11 +149,11 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 {
 	struct capmsg_port *port = &frame->port;
 	struct capmsg_cap *reply = &frame->sender.reply;
-	struct capmsg_remains remains = { };
+	struct capmsg_region *lost = NULL;
 	int ret;
 
 	capmsg_port_lock(port);
-	ret = dress_locked(frame, dress, &remains);
+	ret = dress_locked(frame, dress, &lost);
 	if (!ret) {
 		*reply = capmsg_cap_make(port->body.object,
 					 CAPMSG_RIGHT_SEND |
@@ -159,8 +166,20 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 				       CAPMSG_POST_POSTED);
 	}
 	capmsg_port_unlock(port);
-	capmsg_remains_drop(&remains);
+	if (lost)
+		capmsg_body_put(&lost->body);
 	return ret;
+}
+
+static void frame_strip(struct capmsg_frame *frame)
+{
+	struct capmsg_remains remains = { };
+
+	capmsg_port_lock(&frame->port);
+	capmsg_post_strip(&frame->post, &remains);
+	capmsg_port_unlock(&frame->port);
+	capmsg_remains_drop(&remains);
+	capmsg_unpin(&frame->pin);
 }
 
 /**
@@ -175,15 +194,15 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 void capmsg_frame_end(struct capmsg_frame *frame)
 {
 	struct capmsg_port *port = &frame->port;
-	struct capmsg_remains remains = { };
+	bool bare;
 
 	capmsg_cap_forget(&frame->sender.reply);
 	capmsg_port_lock(port);
 	capmsg_port_withdraw_locked(port, &frame->post);
 	WRITE_ONCE(port->epoch, port->epoch + 1);
 	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
-	capmsg_post_strip(&frame->post, &remains);
+	bare = capmsg_post_bare(&frame->post);
 	capmsg_port_unlock(port);
-	capmsg_remains_drop(&remains);
-	capmsg_unpin(&frame->pin);
+	if (!bare || frame->pin.n)
+		frame_strip(frame);
 }

@@ -48,6 +48,9 @@ static int read_area(struct capmsg_frame *frame, u32 n)
 	u8 *to = frame->area;
 	u32 i;
 
+	if (n == 1)
+		return capmsg_words_from_user(to, frame->iov[0].iov_base,
+					      frame->iov[0].iov_len);
 	for (i = 0; i < n; i++) {
 		if (copy_from_user(to, frame->iov[i].iov_base,
 				   frame->iov[i].iov_len))

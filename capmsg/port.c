@@ -33,10 +33,11 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	port->steal_delay = limits->steal_delay;
 }
 
+/* Frames need no lists, they have a single post. */
 static struct list_head *list_of_state(struct capmsg_port *port,
 				       const struct capmsg_port_post *post)
 {
-	bool frame = post->flags & CAPMSG_POST_FRAME;
+	bool guest = post->owner != port;
 
 	switch (post->state) {
 	case CAPMSG_POST_POSTED:
@@ -44,9 +45,9 @@ static struct list_head *list_of_state(struct capmsg_port *port,
 	case CAPMSG_POST_CLAIMED:
 		return &port->claimed;
 	case CAPMSG_POST_FILLED:
-		return frame ? NULL : &port->filled;
+		return guest ? NULL : &port->filled;
 	case CAPMSG_POST_IDLE:
-		return frame ? NULL : &port->idle;
+		return guest ? NULL : &port->idle;
 	default:
 		return NULL;
 	}
@@ -66,15 +67,22 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 	struct list_head *list;
 
 	lockdep_assert_held(&port->body.lock);
-	if (!(post->flags & CAPMSG_POST_FRAME)) {
+	if (port->body.ops->type == CAPMSG_TYPE_REPLY) {
+		post->state = state;
+		return;
+	}
+	if (post->owner == port) {
 		port->count[post->state]--;
 		port->count[state]++;
 	}
 	post->state = state;
-	list_del_init(&post->link);
 	list = list_of_state(port, post);
-	if (list)
+	if (!list)
+		list_del_init(&post->link);
+	else if (list_empty(&post->link))
 		list_add_tail(&post->link, list);
+	else
+		list_move_tail(&post->link, list);
 }
 
 /**

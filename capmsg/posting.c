@@ -361,12 +361,13 @@ static bool takes_another(const struct capmsg_port_post *post)
  */
 void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post)
 {
-	struct capmsg_remains remains = { };
+	bool dead;
 
 	spin_lock(&port->body.lock);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
-	if (port->body.dead) {
-		capmsg_post_strip(post, &remains);
+	dead = port->body.dead;
+	if (dead) {
+		/* The port's death has left that to us. */
 	} else if (!takes_another(post)) {
 		capmsg_landing_disarm(&post->landing);
 	} else if (post->reply.object) {
@@ -375,7 +376,8 @@ void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post)
 		post_again_locked(port, post);
 	}
 	spin_unlock(&port->body.lock);
-	capmsg_remains_drop(&remains);
+	if (dead)
+		kill_post(port, post);
 }
 
 /**

@@ -136,8 +136,8 @@ int capmsg_reception_record(const struct capmsg_port_post *post, u32 n,
 	if (flags & CAPMSG_RECORD_INLINE) {
 		if (post->length > record.data_size)
 			return -EMSGSIZE;
-		if (copy_to_user(u64_to_user_ptr(record.data), post->area,
-				 post->length))
+		if (capmsg_words_to_user(u64_to_user_ptr(record.data),
+					 post->area, post->length))
 			return -EFAULT;
 	}
 	if (copy_to_user((void __user *)to + outs, (void *)&record + outs,
