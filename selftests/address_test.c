@@ -26,9 +26,9 @@ static int space_of(unsigned int bits)
 {
 	int fd = space_open();
 
-	if (fd >= 0 && do_setup(fd, &(struct capmsg_setup){ .root_bits = bits }))
-		return -1;
-	return fd;
+	int ret = fd < 0 ? fd : do_setup(fd, &(struct capmsg_setup){ .root_bits = bits });
+
+	return ret ?: fd;
 }
 
 /* --- depths ---------------------------------------------------------------- */
@@ -128,9 +128,9 @@ TEST_F(address, cycle_ends)
 	}
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, CAPMSG_ADDRESS(0, 63)));
 	/* The same by hops of the least length: slots 2 and 3, and back to 2. */
-	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){ .flags = CAPMSG_COPY_SUBPAGE,
-		.from = SLOT(0), .to = CAPMSG_ADDRESS(2, 12), .rights = CAPMSG_RIGHTS_ALL,
-		.subpage = 1, .subpage_bits = 3 }));
+	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){
+		.flags = CAPMSG_COPY_SUBPAGE, .from = SLOT(0), .to = CAPMSG_ADDRESS(2, 12),
+		.rights = CAPMSG_RIGHTS_ALL, .subpage = 1, .subpage_bits = 3 }));
 	for (hops = 0; hops <= 51; hops++)
 		EXPECT_EQ(CAPMSG_TYPE_CAPPAGE,
 			  cap_type(self->fd, CAPMSG_ADDRESS(2ULL << hops, 12 + hops)))
@@ -247,7 +247,7 @@ static int model_store(int fd, struct model *model, unsigned int table, unsigned
 		.flags = CAPMSG_COPY_GUARD | (cap.weak ? CAPMSG_COPY_WEAK : 0) |
 			 (cap.subpage_bits ? CAPMSG_COPY_SUBPAGE : 0),
 		.from = SLOT(cap.table ? cap.object - 1 : TABLES - 1 + cap.object),
-		.to = table ? CAPMSG_ADDRESS((__u64)(table - 1) << bits | slot, 8 + bits) : SLOT(slot),
+		.to = table ? CAPMSG_ADDRESS((table - 1ULL) << bits | slot, 8 + bits) : SLOT(slot),
 		.guard = cap.guard, .guard_bits = cap.guard_bits, .rights = cap.rights,
 		.subpage = cap.subpage, .subpage_bits = cap.subpage_bits,
 	};

@@ -96,7 +96,8 @@ TEST_F(call, round_trip_short)
 						sizes[j]);
 			ASSERT_EQ(0, JOB_START(&calling.job, self->tx, call, CALL, &calling.arg));
 			ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
-			EXPECT_EQ(CAPMSG_RECORD_INLINE | CAPMSG_RECORD_REPLY, self->record.out_flags);
+			EXPECT_EQ(CAPMSG_RECORD_INLINE | CAPMSG_RECORD_REPLY,
+				  self->record.out_flags);
 			EXPECT_EQ(sizes[i], self->record.out_length);
 			EXPECT_EQ(-1, pattern_check(self->data, sizes[i], 1));
 			EXPECT_EQ(0, msg_reply(self->fd, PORT, &self->record, self->source,
@@ -190,8 +191,9 @@ TEST_F(call, round_trip_capabilities)
 	EXPECT_EQ(2, self->record.out_n_caps);
 	EXPECT_EQ(11, cap_mark(self->fd, SLOT2(3, 0)));
 	EXPECT_EQ(-EBUSY, cap_copy(self->tx, TO, SLOT2(3, 0x82), 0));
-	ASSERT_EQ(0, do_reply(self->fd, &(struct capmsg_reply){ .flags = CAPMSG_REPLY_POST,
-		.to = PORT, .data = PTR("both"), .length = 4, .items = PTR(items), .n_items = 2,
+	ASSERT_EQ(0, do_reply(self->fd, &(struct capmsg_reply){
+		.flags = CAPMSG_REPLY_POST, .to = PORT, .data = PTR("both"), .length = 4,
+		.items = PTR(items), .n_items = 2,
 		.post = self->record.out_post, .seq = self->record.out_seq }));
 	ASSERT_EQ(0, job_join(&calling.job));
 	EXPECT_EQ(2, calling.arg.out_n_caps);
@@ -465,10 +467,10 @@ TEST_F(call, caller_closed)
 TEST_F(call, caller_timed_out)
 {
 	struct calling calling;
-	__u64 deadline;
+	__u64 deadline = in_ms(100);
 
 	calling.arg = call_make(PORT, "?", 1, calling.answer, 8);
-	calling.arg.deadline = deadline = in_ms(100);
+	calling.arg.deadline = deadline;
 	ASSERT_EQ(0, JOB_START(&calling.job, self->tx, call, CALL, &calling.arg));
 	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
 	EXPECT_EQ(-ETIMEDOUT, job_join(&calling.job));
@@ -497,6 +499,7 @@ TEST_F(call, caller_timed_out_in_line)
 /* A signal ends the wait for the answer, SA_RESTART or not: no second request. */
 TEST_F(call, caller_interrupted)
 {
+	struct capmsg_record other;
 	struct calling calling;
 	unsigned int i;
 
@@ -506,7 +509,7 @@ TEST_F(call, caller_interrupted)
 		ASSERT_TRUE(job_blocked(&calling.job));
 		job_signal(&calling.job, SIGUSR1);
 		EXPECT_EQ(-EINTR, job_join(&calling.job));
-		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &(struct capmsg_record){ }, self->data));
+		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &other, self->data));
 		EXPECT_EQ(-ESTALE, msg_reply(self->fd, PORT, &self->record, "late", 4));
 	}
 }

@@ -433,7 +433,7 @@ static const char *totals_left(const struct capmsg_query *query)
 	int i;
 
 	for (i = 0; i < 8; i++)
-		if (query->out_total_live[i] != (i == 0))
+		if (query->out_total_live[i] != !i)
 			n += snprintf(text + n, sizeof(text) - n, "%llu %s, ",
 				      query->out_total_live[i], live[i]);
 	if (query->out_total_tombstones || query->out_total_exports ||

@@ -336,8 +336,10 @@ void signal_ignore(int sig, int flags);
 /* Task @tid sleeps in an ioctl. */
 bool task_blocked(pid_t tid);
 
-#define JOB_START(job, fd, name, NAME, arg) \
-	job_start(job, fd, CAPMSG_CMD_##NAME, ({ (arg)->size = sizeof(struct capmsg_##name); (arg); }))
+#define JOB_START(job, fd, name, NAME, arg) ({				\
+	(arg)->size = sizeof(struct capmsg_##name);			\
+	job_start(job, fd, CAPMSG_CMD_##NAME, arg);			\
+})
 
 /* --- processes ------------------------------------------------------------ */
 

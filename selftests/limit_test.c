@@ -141,12 +141,13 @@ TEST_F(limit, bytes)
 
 static int setup_large(void *unused)
 {
+	struct capmsg_setup setup = { .frames = 256, .root_bits = 12,
+		.plain_max = CAPMSG_PLAIN_MAX };
 	int fd = space_open();
 
 	if (fd < 0)
 		return -fd;
-	if (do_setup(fd, &(struct capmsg_setup){ .frames = 256, .root_bits = 12,
-						 .plain_max = CAPMSG_PLAIN_MAX }) != -EDQUOT)
+	if (do_setup(fd, &setup) != -EDQUOT)
 		return 240;
 	/* A failure has changed nothing. */
 	return -do_setup(fd, &(struct capmsg_setup){ .frames = 1, .root_bits = 4 });

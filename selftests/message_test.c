@@ -117,8 +117,9 @@ TEST_F(message, capability_rights)
 /* What is fetched along a weak path arrives weak; what cannot be read stays. */
 TEST_F(message, capability_paths)
 {
-	ASSERT_EQ(0, do_copy(self->tx, &(struct capmsg_copy){ .flags = CAPMSG_COPY_WEAK,
-		.from = CARGO, .to = SLOT(5), .rights = CAPMSG_RIGHTS_ALL }));
+	ASSERT_EQ(0, do_copy(self->tx, &(struct capmsg_copy){
+		.flags = CAPMSG_COPY_WEAK, .from = CARGO, .to = SLOT(5),
+		.rights = CAPMSG_RIGHTS_ALL }));
 	ASSERT_EQ(0, cap_copy(self->tx, CARGO, SLOT(6), 0));
 	ASSERT_LE(0, post_any(self->fd, PORT, 0, 0, 0, SLOT2(3, 0), 4));
 	self->items[0].address = SLOT2(6, 0);
@@ -388,8 +389,8 @@ TEST_F(message, plain_takes_short)
 	struct plain plain;
 	unsigned int n;
 
-	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){ .to = TO,
-		.flags = CAPMSG_PORT_NO_SHORT, .depth = 2, .max_caps = 4 }));
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
+		.to = TO, .flags = CAPMSG_PORT_NO_SHORT, .depth = 2, .max_caps = 4 }));
 	ASSERT_EQ(0, cap_give(self->fd, TO, RIGHTS_SENDER, self->tx, TO));
 	for (n = 0; n < 2; n++) {
 		memset(buffer, POISON, PAGE);
@@ -416,8 +417,8 @@ TEST_F(message, plain_record_gone)
 		.plain = PTR(buffer), .plain_size = PAGE, .deadline = patience() };
 	struct job job;
 
-	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){ .to = TO,
-		.flags = CAPMSG_PORT_NO_SHORT, .depth = 1 }));
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
+		.to = TO, .flags = CAPMSG_PORT_NO_SHORT, .depth = 1 }));
 	ASSERT_EQ(0, JOB_START(&job, self->fd, recv, RECV, &recv));
 	ASSERT_TRUE(job_blocked(&job));
 	ASSERT_EQ(0, munmap(record, PAGE));
@@ -480,8 +481,8 @@ TEST_F(message, plain_pinned)
 	ASSERT_EQ(0, do_query(self->fd, &query));
 	EXPECT_EQ(64, query.out_total_pinned);
 	EXPECT_EQ(0, cap_copy(self->fd, PORT, SLOT2(3, 3), 0));
-	EXPECT_EQ(-EAGAIN, do_send(self->tx, &(struct capmsg_send){ .to = PORT,
-		.data = PTR(self->source), .length = PAGE, .flags = CAPMSG_NONBLOCK }));
+	EXPECT_EQ(-EAGAIN, do_send(self->tx, &(struct capmsg_send){
+		.to = PORT, .data = PTR(self->source), .length = PAGE, .flags = CAPMSG_NONBLOCK }));
 }
 
 /* A call needs a post for its reply right. */

@@ -473,8 +473,9 @@ TEST_F(port, repost_in_recv)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, do_post(self->fd, &(struct capmsg_post){ .port = IDLE, .post = i,
-			.region = REGION, .offset = i * PAGE, .length = PAGE,
+		ASSERT_EQ(0, do_post(self->fd, &(struct capmsg_post){
+			.port = IDLE, .post = i, .region = REGION,
+			.offset = i * PAGE, .length = PAGE,
 			.landing = SLOT2(4, i), .max_caps = 1, .cookie = i }));
 		ASSERT_EQ(0, msg_try(self->fd, IDLE, source, PAGE));
 		ASSERT_EQ(0, msg_poll(self->fd, IDLE, &record, NULL));

@@ -416,15 +416,16 @@ static int register_without_allowance(void *unused)
 {
 	const struct rlimit limit = { 0, 0 };
 	struct capmsg_record record = { .data = 0 };
+	struct capmsg_recv recv = { .port = OTHER, .records = PTR(&record), .n_records = 1,
+		.plain_size = PAGE, .deadline = in_ms(1000) };
 	char *memory = memory_new(PAGE, true);
 	int fd = space_new();
 
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 	if (fd < 0 || region_create(fd, REGION, memory, PAGE) != -EDQUOT)
 		return 240;
-	if (port_create(fd, OTHER, 1) || do_recv(fd, &(struct capmsg_recv){
-		.port = OTHER, .records = PTR(&record), .n_records = 1, .plain = PTR(memory),
-		.plain_size = PAGE, .deadline = in_ms(1000) }) != -EDQUOT)
+	recv.plain = PTR(memory);
+	if (port_create(fd, OTHER, 1) || do_recv(fd, &recv) != -EDQUOT)
 		return 241;
 	/* A port works without any pinned memory. */
 	return -(port_create(fd, PORT, 1) ?: msg_try(fd, PORT, "", 0));

@@ -271,8 +271,8 @@ TEST_F(reply, sent_on)
 	close(3);
 	ASSERT_EQ(0, call_received(self));
 	ASSERT_EQ(0, reply_move(self, TO));
-	ASSERT_EQ(0, do_send(self->fd, &(struct capmsg_send){ .to = SLOT(9),
-		.items = PTR(&item), .n_items = 1, .deadline = patience() }));
+	ASSERT_EQ(0, do_send(self->fd, &(struct capmsg_send){
+		.to = SLOT(9), .items = PTR(&item), .n_items = 1, .deadline = patience() }));
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, TO));
 	EXPECT_EQ(0, child_wait(pid, CAPMSG_PATIENCE_MS));
 	EXPECT_EQ(0, job_join(&self->job));
@@ -290,7 +290,8 @@ TEST_F(reply, sent_on_errors)
 
 	ASSERT_EQ(0, call_received(self));
 	ASSERT_EQ(0, reply_move(self, SLOT2(3, 1)));
-	items[0].address = items[1].address = SLOT2(3, 1);
+	items[0].address = SLOT2(3, 1);
+	items[1].address = SLOT2(3, 1);
 	/* No landing slot is ready: the right stays where it is. */
 	EXPECT_EQ(-EAGAIN, do_send(self->fd, &send));
 	EXPECT_EQ(CAPMSG_TYPE_REPLY, cap_type(self->fd, SLOT2(3, 1)));
@@ -348,15 +349,16 @@ TEST_F(reply, lost_in_transit)
 	ASSERT_EQ(0, call_received(self));
 	ASSERT_EQ(0, reply_move(self, TO));
 	ASSERT_LE(0, post_any(self->fd, THIRD, 0, 0, 0, SLOT2(3, 0), 1));
-	ASSERT_EQ(0, do_send(self->fd, &(struct capmsg_send){ .to = THIRD,
-		.items = PTR(&item), .n_items = 1, .flags = CAPMSG_NONBLOCK }));
+	ASSERT_EQ(0, do_send(self->fd, &(struct capmsg_send){
+		.to = THIRD, .items = PTR(&item), .n_items = 1, .flags = CAPMSG_NONBLOCK }));
 	ASSERT_EQ(0, obj_destroy(self->fd, TABLE));
 	EXPECT_EQ(-EPIPE, job_join(&self->job));
 }
 
-/* --- REPLY_RECV ------------------------------------------------------------------------------------ */
+/* --- REPLY_RECV ----------------------------------------------------------------- */
 
-static struct capmsg_reply_recv loop_make(FIXTURE_DATA(reply) *self, const void *answer, size_t length)
+static struct capmsg_reply_recv loop_make(FIXTURE_DATA(reply) *self, const void *answer,
+					  size_t length)
 {
 	self->record.data = PTR(self->data);
 	self->record.data_size = sizeof(self->data);
@@ -498,7 +500,8 @@ TEST_F(reply, loop_by_address)
 	loop = loop_make(self, "fine", 4);
 	loop.flags = CAPMSG_NONBLOCK;
 	loop.to = SLOT2(3, 1);
-	loop.post = loop.seq = 0;
+	loop.post = 0;
+	loop.seq = 0;
 	loop.reposts = PTR(&post);
 	loop.n_reposts = 1;
 	EXPECT_EQ(-EAGAIN, do_reply_recv(self->fd, &loop));

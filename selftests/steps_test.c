@@ -92,8 +92,9 @@ static int sender(void *data)
 	FIXTURE_DATA(steps) *self = data;
 
 	wait_at_gate(self);
-	return do_send(TX, &(struct capmsg_send){ .to = PORT, .data = PTR(self->source),
-		.length = LENGTH, .items = PTR(cargo), .n_items = 2, .deadline = patience() });
+	return do_send(TX, &(struct capmsg_send){
+		.to = PORT, .data = PTR(self->source), .length = LENGTH,
+		.items = PTR(cargo), .n_items = 2, .deadline = patience() });
 }
 
 static int caller(void *data)
@@ -174,8 +175,9 @@ static int works_on(FIXTURE_DATA(steps) *self)
 		return ret ?: -EBUSY;
 	if (!stat.out_posted && scene_post() < 0)
 		return -EIO;
-	ret = do_send(TX, &(struct capmsg_send){ .to = PORT, .data = PTR(self->source),
-		.length = LENGTH, .items = PTR(cargo), .n_items = 2, .flags = CAPMSG_NONBLOCK });
+	ret = do_send(TX, &(struct capmsg_send){
+		.to = PORT, .data = PTR(self->source), .length = LENGTH,
+		.items = PTR(cargo), .n_items = 2, .flags = CAPMSG_NONBLOCK });
 	return ret ?: delivered(self) == 1 ? 0 : -EPROTO;
 }
 

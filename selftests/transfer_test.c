@@ -27,6 +27,7 @@ FIXTURE_VARIANT(transfer) {
 	bool process;
 	size_t source, target;
 };
+
 FIXTURE_VARIANT_ADD(transfer, process) { .process = true, .source = PAGE, .target = PAGE };
 FIXTURE_VARIANT_ADD(transfer, thread) { .source = PAGE, .target = PAGE };
 FIXTURE_VARIANT_ADD(transfer, from_huge) { .process = true, .source = HUGE_PAGE, .target = PAGE };
@@ -101,6 +102,7 @@ static const char *transfer_one(FIXTURE_DATA(transfer) *self, size_t length, siz
 {
 	const size_t area = to + length + 2 * PAGE < LENGTH ? to + length + 2 * PAGE : LENGTH;
 	static char expected[LENGTH];
+	struct capmsg_send send = { .length = length };
 	struct capmsg_record record;
 	char data[CAPMSG_INLINE_MAX];
 
@@ -109,8 +111,8 @@ static const char *transfer_one(FIXTURE_DATA(transfer) *self, size_t length, siz
 	if (post_take(self->fd, PORT, 0) ||
 	    post_any(self->fd, PORT, REGION, to, length ?: 1, 0, 0))
 		return "POST";
-	if (send_from(self, (struct capmsg_send){
-		.data = PTR(self->source) + from, .length = length }))
+	send.data = PTR(self->source) + from;
+	if (send_from(self, send))
 		return "SEND";
 	if (msg_poll(self->fd, PORT, &record, data))
 		return "RECV";
@@ -132,7 +134,7 @@ TEST_F(transfer, sizes)
 		0, 1, 255, 256, 257, 300, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 17, 64 * KIB - 1,
 		64 * KIB, 64 * KIB + 1,
 	};
-	const size_t offsets[][2] = { { 0, 0 }, { 1, 0 }, { 0, 1 }, { PAGE - 3, 5 } };
+	const size_t offsets[][2] = { { 0, 0 }, { 1, 7 }, { PAGE - 3, 5 } };
 	const char *wrong;
 	unsigned int i, j;
 
@@ -255,8 +257,9 @@ TEST_F(copying, nothing_resident)
 	unsigned int i;
 	pid_t pid;
 
+	pattern_fill(chunk, MIB, 1);
 	for (i = 0; i < 64; i++) {
-		pattern_fill(chunk, MIB, i);
+		*(unsigned int *)chunk = i;
 		ASSERT_EQ(MIB, write(file, chunk, MIB));
 	}
 	ASSERT_EQ(0, region_create(self->fd, REGION, target, 64 * MIB));
@@ -272,8 +275,11 @@ TEST_F(copying, nothing_resident)
 	EXPECT_EQ(64 * MIB, self->record.out_length);
 	EXPECT_LE(64 * MIB, copied(100) - before);
 	EXPECT_GE(64 * MIB + 64 * MIB / 10, copied(100) - before);
-	for (i = 0; i < 64; i++)
-		EXPECT_EQ(-1, pattern_check(target + i * MIB, MIB, i));
+	for (i = 0; i < 64; i++) {
+		*(unsigned int *)chunk = i;
+		EXPECT_EQ(0, memcmp(target + i * MIB, chunk, MIB))
+			TH_LOG("in MiB %u", i);
+	}
 }
 
 /* Anonymous memory that was never written reads as zeros. */
