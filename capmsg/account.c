@@ -63,7 +63,7 @@ static struct capmsg_user *user_make(struct user_namespace *ns, kuid_t uid,
 	spin_unlock_irqrestore(&users_lock, flags);
 	if (user)
 		return user;
-	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	fresh = kzalloc(sizeof(*fresh), CAPMSG_GFP);
 	if (!fresh)
 		return NULL;
 	refcount_set(&fresh->refs, 1);
@@ -241,7 +241,7 @@ struct capmsg_account *capmsg_account_alloc(void)
 {
 	struct capmsg_account *account;
 
-	account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
+	account = kzalloc(sizeof(*account), CAPMSG_GFP);
 	if (!account)
 		return ERR_PTR(-ENOMEM);
 	account->user = user_of_current();

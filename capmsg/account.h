@@ -14,6 +14,13 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
+/*
+ * All memory of objects: charged to the memory cgroup, and failing rather than
+ * having the cgroup's processes killed when that is at its limit.
+ */
+#define CAPMSG_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN |	\
+			 __GFP_RETRY_MAYFAIL)
+
 /**
  * struct capmsg_user - a uid in a user namespace, and what it pays for
  */

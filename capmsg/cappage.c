@@ -87,7 +87,7 @@ struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 	if (ret)
 		return ERR_PTR(ret);
 	ret = -ENOMEM;
-	table = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	table = kvzalloc(bytes, CAPMSG_GFP);
 	if (!table)
 		goto out_charge;
 	ret = capmsg_body_init(&table->body, &cappage_ops, account);

@@ -59,7 +59,7 @@ struct file *capmsg_export(struct capmsg_account *account,
 	ret = capmsg_user_charge(account->user, 1, sizeof(*export));
 	if (ret)
 		return ERR_PTR(ret);
-	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	export = kzalloc(sizeof(*export), CAPMSG_GFP);
 	file = export ? anon_inode_getfile("[capmsg-capability]", &export_fops,
 					   export, O_RDONLY | O_CLOEXEC) :
 			ERR_PTR(-ENOMEM);

@@ -90,7 +90,7 @@ struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 	if (ret)
 		return ERR_PTR(ret);
 	ret = -ENOMEM;
-	frame = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	frame = kvzalloc(bytes, CAPMSG_GFP);
 	if (!frame)
 		goto out_charge;
 	ret = capmsg_body_init(&frame->port.body, &frame_ops, account);

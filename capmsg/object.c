@@ -78,7 +78,7 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
 {
 	struct capmsg_object *object;
 
-	object = kmem_cache_zalloc(object_cache, GFP_KERNEL);
+	object = kmem_cache_zalloc(object_cache, CAPMSG_GFP);
 	if (!object)
 		return NULL;
 	refcount_set(&object->refs, 1);

@@ -45,7 +45,7 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 	if (ret)
 		return ERR_PTR(ret);
 	ret = -ENOMEM;
-	port = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	port = kvzalloc(bytes, CAPMSG_GFP);
 	if (!port)
 		goto out_charge;
 	ret = capmsg_body_init(&port->body, &port_ops, account);

@@ -48,11 +48,11 @@ static struct capmsg_region *region_make(struct capmsg_account *account,
 	struct capmsg_region *region;
 	int ret = -ENOMEM;
 
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	region = kzalloc(sizeof(*region), CAPMSG_GFP);
 	if (!region)
 		return ERR_PTR(-ENOMEM);
 	region->pin.pages = kvcalloc(n, sizeof(struct page *),
-				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				     CAPMSG_GFP);
 	if (region->pin.pages)
 		ret = capmsg_body_init(&region->body, &region_ops, account);
 	if (ret) {

@@ -24,7 +24,7 @@ struct capmsg_space *capmsg_space_open(void)
 	struct capmsg_space *space;
 	int ret;
 
-	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	space = kzalloc(sizeof(*space), CAPMSG_GFP);
 	if (!space)
 		return ERR_PTR(-ENOMEM);
 	space->account = capmsg_account_alloc();
@@ -62,7 +62,7 @@ static int make_frames(struct capmsg_space *space, u32 n, u32 plain_max)
 {
 	struct capmsg_frame *frame;
 
-	space->frames = kcalloc(n, sizeof(*space->frames), GFP_KERNEL_ACCOUNT);
+	space->frames = kcalloc(n, sizeof(*space->frames), CAPMSG_GFP);
 	if (!space->frames)
 		return -ENOMEM;
 	for (space->n_frames = 0; space->n_frames < n; space->n_frames++) {

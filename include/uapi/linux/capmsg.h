@@ -275,8 +275,9 @@ struct capmsg_query {
  * @size: sizeof(struct capmsg_setup)
  * @flags: must be zero
  * @frames: operations that may be in flight at once, 1 to CAPMSG_FRAMES_MAX;
- *	0 means CAPMSG_FRAMES_DEFAULT. A SEND, RECV, CALL, REPLY or REPLY_RECV
- *	uses one while it runs; when none is free it gets EAGAIN
+ *	0 means CAPMSG_FRAMES_DEFAULT. A SEND, CALL or REPLY, the answer of a
+ *	REPLY_RECV, and a RECV with a plain buffer use one while they run; when
+ *	none is free they get EAGAIN
  * @root_bits: log2 of the slots of the root cappage, CAPMSG_BITS_MIN to
  *	CAPMSG_BITS_MAX; 0 means CAPMSG_BITS_DEFAULT
  * @plain_max: bytes of the largest plain buffer that RECV, CALL and
