@@ -457,7 +457,7 @@ int capmsg_clear(struct capmsg_spot *spot)
  * Context: Takes up to two locks of level 3.
  */
 void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
-	__acquires(&a->body.lock) __acquires(&b->body.lock)
+	__acquires(a) __acquires(b)
 {
 	if (a == b)
 		b = NULL;
@@ -466,12 +466,12 @@ void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
 	if (a)
 		spin_lock(&a->body.lock);
 	else
-		__acquire(&a->body.lock);
+		__acquire(a);
 	if (b)
 		spin_lock_nested(&b->body.lock,
 				 a ? SINGLE_DEPTH_NESTING : 0);
 	else
-		__acquire(&b->body.lock);
+		__acquire(b);
 }
 
 /**
@@ -482,16 +482,16 @@ void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
  * Context: Drops up to two locks of level 3.
  */
 void capmsg_cappage_unlock(struct capmsg_cappage *a, struct capmsg_cappage *b)
-	__releases(&a->body.lock) __releases(&b->body.lock)
+	__releases(a) __releases(b)
 {
 	if (a)
 		spin_unlock(&a->body.lock);
 	else
-		__release(&a->body.lock);
+		__release(a);
 	if (b && b != a)
 		spin_unlock(&b->body.lock);
 	else
-		__release(&b->body.lock);
+		__release(b);
 }
 
 /**

@@ -45,7 +45,7 @@ static bool post_fits(const struct capmsg_port_post *post,
 }
 
 static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
-				       const struct capmsg_sender *sender)
+					    const struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post;
 
@@ -58,7 +58,7 @@ static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
 
 /* Bare posts first, to keep the buffers for those who need them. */
 static struct capmsg_port_post *find_posted(struct capmsg_port *port,
-				       const struct capmsg_sender *sender)
+					    const struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post;
 
@@ -84,7 +84,7 @@ static ktime_t steal_time(const struct capmsg_port *port,
 }
 
 static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
-					const struct capmsg_sender *sender)
+					     const struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post;
 	ktime_t now;
@@ -387,6 +387,7 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 	post->stalled = ktime_get();
 	if (stalled)
 		stall_locked(port, post);
+	/* Who waits went to sleep under this lock. */
 	if (waitqueue_active(&port->calm))
 		wake_up(&port->calm);
 }

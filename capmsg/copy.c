@@ -34,7 +34,7 @@ int capmsg_copy_init(void)
 
 	for_each_possible_cpu(cpu) {
 		buffer = kmalloc_node(SCRATCH_SIZE, GFP_KERNEL,
-				       cpu_to_node(cpu));
+				      cpu_to_node(cpu));
 		if (!buffer) {
 			capmsg_copy_exit();
 			return -ENOMEM;
@@ -77,7 +77,7 @@ static size_t copy_direct(const struct capmsg_pin *pin, u64 at, size_t n,
 }
 
 static void copy_to_pages(const struct capmsg_pin *pin, u64 at, size_t n,
-				const void *buffer)
+			  const void *buffer)
 {
 	struct page **page = &pin->pages[at >> PAGE_SHIFT];
 	size_t offset = offset_in_page(at), bytes;
@@ -151,7 +151,7 @@ void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 		       size_t n)
 {
 	copy_to_pages(target->pin, target->offset + target->pin->offset,
-			    n, from);
+		      n, from);
 }
 
 /**

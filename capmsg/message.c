@@ -195,9 +195,10 @@ int capmsg_message_resolve(struct capmsg_frame *frame,
 
 	capmsg_hook(2);
 	for (i = 0; i < n; i++) {
-		ret = frame->items[i].flags & CAPMSG_ITEM_MOVE ?
-		      resolve_moved(frame, root, i) :
-		      capmsg_fetch_copyable(root,
+		if (frame->items[i].flags & CAPMSG_ITEM_MOVE)
+			ret = resolve_moved(frame, root, i);
+		else
+			ret = capmsg_fetch_copyable(root,
 						    frame->items[i].address,
 						    &frame->caps[i]);
 		if (ret) {

@@ -128,6 +128,7 @@ void capmsg_port_calm_locked(struct capmsg_port *port,
 void capmsg_port_wake_locked(struct capmsg_port *port)
 {
 	lockdep_assert_held(&port->body.lock);
+	/* Who waits went to sleep under this lock. */
 	if (waitqueue_active(&port->receivers))
 		wake_up_interruptible(&port->receivers);
 }

@@ -366,16 +366,14 @@ void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post)
 	spin_lock(&port->body.lock);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 	dead = port->body.dead;
-	if (dead) {
-		/* The port's death has left that to us. */
-	} else if (!takes_another(post)) {
-		capmsg_landing_disarm(&post->landing);
-	} else if (post->reply.object) {
-		post->flags |= CAPMSG_POST_AGAIN;
-	} else {
+	if (!dead && takes_another(post) && !post->reply.object)
 		post_again_locked(port, post);
-	}
+	else if (!dead && takes_another(post))
+		post->flags |= CAPMSG_POST_AGAIN;
+	else
+		capmsg_landing_disarm(&post->landing);
 	spin_unlock(&port->body.lock);
+	/* The port's death has left that to us. */
 	if (dead)
 		kill_post(port, post);
 }
@@ -415,7 +413,7 @@ void capmsg_port_unreap(struct capmsg_port *port, struct capmsg_port_post *post)
  * received another message since.
  */
 struct capmsg_port_post *capmsg_port_reply_post_locked(struct capmsg_port *port,
-						  u32 index, u32 seq)
+						       u32 index, u32 seq)
 {
 	struct capmsg_port_post *post = post_of_index(port, index);
 

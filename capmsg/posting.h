@@ -28,7 +28,7 @@ void capmsg_port_unreap(struct capmsg_port *port, struct capmsg_port_post *post)
 void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post);
 
 struct capmsg_port_post *capmsg_port_reply_post_locked(struct capmsg_port *port,
-						  u32 index, u32 seq);
+						       u32 index, u32 seq);
 void capmsg_port_reply_left_locked(struct capmsg_port *port,
 				   struct capmsg_port_post *post);
 

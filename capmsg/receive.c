@@ -6,7 +6,7 @@
 #include "receive.h"
 
 static struct capmsg_port_post *take_locked(struct capmsg_port *port,
-				       struct capmsg_frame *plain)
+					    struct capmsg_frame *plain)
 {
 	if (plain && plain->post.state == CAPMSG_POST_FILLED)
 		return &plain->post;

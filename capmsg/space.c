@@ -111,6 +111,7 @@ int capmsg_space_setup(struct capmsg_space *space, u32 n_frames,
 	}
 	space->root_bits = root_bits;
 	space->plain_max = plain_max;
+	/* Pairs with capmsg_space_ready(): what is above is there by then. */
 	smp_store_release(&space->ready, true);
 out_unlock:
 	mutex_unlock(&space->setup);

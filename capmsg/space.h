@@ -48,6 +48,7 @@ unsigned long capmsg_spaces(void);
 /* Nothing of a space may be used before this is true. */
 static inline bool capmsg_space_ready(const struct capmsg_space *space)
 {
+	/* Pairs with the end of capmsg_space_setup(). */
 	return smp_load_acquire(&space->ready);
 }
 

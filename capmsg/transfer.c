@@ -223,6 +223,7 @@ int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
 void capmsg_transfer_wake(struct capmsg_port *port, bool sync)
 {
 	capmsg_hook(7);
+	/* The lock that was held in between orders this after the commit. */
 	if (!waitqueue_active(&port->receivers))
 		return;
 	if (sync)
