@@ -56,13 +56,15 @@ struct receive {
 	char data[CAPMSG_INLINE_MAX];
 };
 
-static int receive_start(struct receive *r, int fd, __u64 deadline)
+/* From @port, into a page at @plain if that is not NULL. */
+static int receive_start(struct receive *r, int fd, __u64 port, void *plain, __u64 deadline)
 {
 	memset(r, POISON, sizeof(*r));
 	r->record.data = PTR(r->data);
 	r->record.data_size = CAPMSG_INLINE_MAX;
-	r->arg = (struct capmsg_recv){ .port = PORT, .records = PTR(&r->record),
-		.n_records = 1, .deadline = deadline };
+	r->arg = (struct capmsg_recv){ .port = port, .records = PTR(&r->record),
+		.n_records = 1, .deadline = deadline, .plain = PTR(plain),
+		.plain_size = plain ? PAGE : 0 };
 	return JOB_START(&r->job, fd, recv, RECV, &r->arg);
 }
 
@@ -127,7 +129,7 @@ TEST_F(wait, deadline_far)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(deadlines); i++) {
-		ASSERT_EQ(0, receive_start(&r, self->fd, deadlines[i]));
+		ASSERT_EQ(0, receive_start(&r, self->fd, PORT, NULL, deadlines[i]));
 		ASSERT_TRUE(job_blocked(&r.job))
 			TH_LOG("deadline %llx does not wait", deadlines[i]);
 		EXPECT_FALSE(job_done(&r.job, 20));
@@ -145,7 +147,7 @@ TEST_F(wait, receiver_wakes)
 	unsigned int i;
 
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+		ASSERT_EQ(0, receive_start(&r, self->fd, PORT, NULL, patience()));
 		if (i % 2)
 			ASSERT_TRUE(job_blocked(&r.job));
 		ASSERT_EQ(0, msg_try(self->fd, PORT, &i, sizeof(i)));
@@ -162,7 +164,7 @@ TEST_F(wait, receivers_share)
 	unsigned int i, seen = 0;
 
 	for (i = 0; i < MANY; i++) {
-		ASSERT_EQ(0, receive_start(&r[i], self->fd, patience()));
+		ASSERT_EQ(0, receive_start(&r[i], self->fd, PORT, NULL, patience()));
 		ASSERT_TRUE(job_blocked(&r[i].job));
 	}
 	for (i = 0; i < MANY; i++)
@@ -266,7 +268,7 @@ TEST_F(wait, destroy_wakes_receivers)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, receive_start(&r[i], self->fd, patience()));
+		ASSERT_EQ(0, receive_start(&r[i], self->fd, PORT, NULL, patience()));
 		ASSERT_TRUE(job_blocked(&r[i].job));
 	}
 	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
@@ -363,7 +365,7 @@ TEST_F(wait, signal_interrupts)
 	struct job job;
 
 	signal_ignore(SIGUSR1, 0);
-	ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+	ASSERT_EQ(0, receive_start(&r, self->fd, PORT, NULL, patience()));
 	ASSERT_TRUE(job_blocked(&r.job));
 	job_signal(&r.job, SIGUSR1);
 	EXPECT_EQ(-EINTR, job_join(&r.job));
@@ -397,7 +399,7 @@ TEST_F(wait, signal_restarts)
 	EXPECT_EQ(0, job_join(&job));
 	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
 	EXPECT_EQ(0, memcmp(self->data, "once", 4));
-	ASSERT_EQ(0, receive_start(&r, self->fd, patience()));
+	ASSERT_EQ(0, receive_start(&r, self->fd, PORT, NULL, patience()));
 	for (i = 0; i < 5; i++) {
 		ASSERT_TRUE(job_blocked(&r.job));
 		job_signal(&r.job, SIGUSR1);
@@ -414,7 +416,7 @@ TEST_F(wait, restart_keeps_deadline)
 	struct receive r;
 
 	signal_ignore(SIGUSR1, SA_RESTART);
-	ASSERT_EQ(0, receive_start(&r, self->fd, in_ms(150)));
+	ASSERT_EQ(0, receive_start(&r, self->fd, PORT, NULL, in_ms(150)));
 	while (!job_done(&r.job, 10))
 		job_signal(&r.job, SIGUSR1);
 	EXPECT_EQ(-ETIMEDOUT, job_join(&r.job));
@@ -457,32 +459,45 @@ TEST_F(wait, signal_storm)
 
 /* --- frames ------------------------------------------------------------------ */
 
+/* Both frames of a space in use: by a sender, and by a receiver with a plain buffer. */
 TEST_F(wait, frames_exhausted)
 {
+	const __u64 plain_port = SLOT(3);
+	struct capmsg_send send = send_make("two", 3, patience());
 	struct capmsg_query query = { .flags = 0 };
+	struct receive plain, other;
+	char answer[8];
+	struct capmsg_call call = { .to = plain_port, .reply_data = PTR(answer),
+		.reply_size = 8, .deadline = patience() };
 	int fd = space_open();
-	struct receive r[2], late;
+	struct job job;
 
 	ASSERT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 2 }));
-	ASSERT_EQ(0, port_create(fd, PORT, 4));
-	ASSERT_EQ(0, receive_start(&r[0], fd, patience()));
-	ASSERT_TRUE(job_blocked(&r[0].job));
-	ASSERT_EQ(0, receive_start(&r[1], fd, patience()));
-	ASSERT_TRUE(job_blocked(&r[1].job));
+	ASSERT_EQ(0, port_create(fd, PORT, 1));
+	ASSERT_EQ(0, do_create_port(fd, &(struct capmsg_create_port){
+		.to = plain_port, .flags = CAPMSG_PORT_NO_SHORT, .depth = 1 }));
+	ASSERT_EQ(0, msg_try(fd, PORT, "one", 3));
+	ASSERT_EQ(0, job_start(&job, fd, CAPMSG_CMD_SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, receive_start(&plain, fd, plain_port, self->memory, patience()));
+	ASSERT_TRUE(job_blocked(&plain.job));
 	ASSERT_EQ(0, do_query(fd, &query));
 	EXPECT_EQ(2, query.out_frames);
 	EXPECT_EQ(2, query.out_frames_busy);
 	EXPECT_EQ(2, query.out_total_frames_busy);
-	EXPECT_EQ(-EAGAIN, msg_send(fd, PORT, "", 0));
-	ASSERT_EQ(0, receive_start(&late, fd, patience()));
-	EXPECT_EQ(-EAGAIN, job_join(&late.job));
-	/* Commands that carry no message need no frame. */
-	EXPECT_EQ(0, cap_copy(fd, PORT, SLOT(2), CAPMSG_RIGHTS_ALL));
-	EXPECT_EQ(0, cap_give(fd, PORT, RIGHTS_SENDER, self->fd, SLOT(9)));
-	EXPECT_EQ(0, msg_send(self->fd, SLOT(9), "1", 1));
-	EXPECT_EQ(0, msg_send(self->fd, SLOT(9), "2", 1));
-	EXPECT_EQ(0, job_join(&r[0].job));
-	EXPECT_EQ(0, job_join(&r[1].job));
+	EXPECT_EQ(-EAGAIN, msg_send(fd, plain_port, "", 0));
+	EXPECT_EQ(-EAGAIN, do_call(fd, &call));
+	ASSERT_EQ(0, receive_start(&other, fd, plain_port, self->memory, patience()));
+	EXPECT_EQ(-EAGAIN, job_join(&other.job));
+	/* A receiver without a plain buffer and what carries no message need none. */
+	ASSERT_EQ(0, cap_give(fd, plain_port, RIGHTS_SENDER, self->fd, SLOT(9)));
+	ASSERT_EQ(0, msg_recv(fd, PORT, &self->record, self->data));
+	ASSERT_EQ(0, msg_recv(fd, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->data, "two", 3));
+	EXPECT_EQ(0, job_join(&job));
+	EXPECT_EQ(0, msg_send(self->fd, SLOT(9), "three", 5));
+	EXPECT_EQ(0, job_join(&plain.job));
+	EXPECT_EQ(0, memcmp(self->memory, "three", 5));
 	ASSERT_EQ(0, do_query(fd, &query));
 	EXPECT_EQ(0, query.out_frames_busy);
 	EXPECT_EQ(0, msg_send(fd, PORT, "", 0));
