@@ -7,6 +7,7 @@
  * Where source and target may be the same memory, the chunk is read whole into
  * a scratch buffer of this CPU before the first byte is written.
  */
+#include <linux/fault-inject-usercopy.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -168,7 +169,7 @@ void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 int capmsg_words_from_user(void *to, const void __user *from, size_t n)
 {
 	might_fault();
-	if (!user_read_access_begin(from, n))
+	if (should_fail_usercopy() || !user_read_access_begin(from, n))
 		return -EFAULT;
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {
 		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, fault);
@@ -200,7 +201,7 @@ fault:
 int capmsg_words_to_user(void __user *to, const void *from, size_t n)
 {
 	might_fault();
-	if (!user_write_access_begin(to, n))
+	if (should_fail_usercopy() || !user_write_access_begin(to, n))
 		return -EFAULT;
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {
 		unsafe_put_user(*(const u64 *)from, (u64 __user *)to, fault);
