@@ -39,7 +39,7 @@ static int collect_answer(struct capmsg_frame *frame,
 	capmsg_port_lock(&frame->port);
 	ret = await_answer(frame, wait);
 	if (ret) {
-		capmsg_port_withdraw_locked(&frame->port, &frame->post);
+		capmsg_frame_close_locked(frame);
 		if (post->state == CAPMSG_POST_FILLED)
 			ret = 0;
 	}

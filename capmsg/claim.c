@@ -30,7 +30,7 @@ static bool post_fits(const struct capmsg_port_post *post,
 		      const struct capmsg_sender *sender)
 {
 	/* Somebody is about to take it away. */
-	if (atomic_read(&post->wanted))
+	if (post->wanted)
 		return false;
 	if (sender->n_caps &&
 	    (sender->n_caps > post->landing.n || !post->landing.armed ||
@@ -67,9 +67,12 @@ static struct capmsg_port_post *find_posted(struct capmsg_port *port,
 		return post->state == CAPMSG_POST_POSTED &&
 		       post_fits(post, sender) ? post : NULL;
 	}
-	post = list_first_entry_or_null(&port->bare, struct capmsg_port_post, link);
-	if (post && post_fits(post, sender))
-		return post;
+	if (sender->area && !sender->n_caps) {
+		list_for_each_entry(post, &port->bare, link) {
+			if (post_fits(post, sender))
+				return post;
+		}
+	}
 	return find_fitted(port, sender);
 }
 
@@ -363,7 +366,7 @@ bool capmsg_claim_begin_locked(struct capmsg_port *port,
 	if (!post || port->body.dead)
 		return false;
 	/* There is no next chunk while somebody waits to take it away. */
-	if (atomic_read(&post->wanted))
+	if (post->wanted)
 		return false;
 	post->flags |= CAPMSG_POST_BUSY;
 	return true;
@@ -384,9 +387,11 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 
 	lockdep_assert_held(&port->body.lock);
 	post->flags &= ~CAPMSG_POST_BUSY;
-	post->stalled = ktime_get();
+	/* Its time runs from the end of the last chunk that got anywhere. */
 	if (stalled)
 		stall_locked(port, post);
+	else
+		post->stalled = ktime_get();
 	/* Who waits went to sleep under this lock. */
 	if (waitqueue_active(&port->calm))
 		wake_up(&port->calm);

@@ -167,7 +167,7 @@ static int call_finish(struct capmsg_cmd *cmd, struct capmsg_frame *frame,
 	const struct capmsg_call *arg = &cmd->arg.call;
 
 	/* Of a region that was destroyed meanwhile there is no address. */
-	if (answer->in_area &&
+	if (answer->in_area && answer->length &&
 	    ((arg->flags & CAPMSG_CALL_REGION) ||
 	     capmsg_words_to_user(u64_to_user_ptr(arg->reply_data),
 				  frame->post.area, answer->length)))

@@ -32,16 +32,18 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 		return ret;
 	ret = capmsg_dress_landing(cmd->root, arg->landing, arg->max_caps,
 				   &dress) ?:
-	      capmsg_plain_post(port, frame, &dress);
+	      capmsg_reception_repost(port, r);
 	if (ret) {
 		capmsg_dress_put(&dress);
 		goto out_plain;
 	}
-	ret = capmsg_reception_repost(port, r);
+	/* From here on a message may arrive, and must not be lost. */
+	ret = capmsg_plain_post(port, frame, &dress);
 	if (ret)
-		goto out_plain;
-	ret = capmsg_await(port, frame, &r->wait, &post) ?:
-	      plain_finish(port, frame, post, r);
+		capmsg_dress_put(&dress);
+	else
+		ret = capmsg_await(port, frame, &r->wait, &post) ?:
+		      plain_finish(port, frame, post, r);
 	if (ret)
 		ret = capmsg_reception_failed(r, ret);
 out_plain:

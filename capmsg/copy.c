@@ -169,6 +169,8 @@ void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 int capmsg_words_from_user(void *to, const void __user *from, size_t n)
 {
 	might_fault();
+	if (!n)
+		return 0;
 	if (should_fail_usercopy() || !user_read_access_begin(from, n))
 		return -EFAULT;
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {
@@ -201,6 +203,8 @@ fault:
 int capmsg_words_to_user(void __user *to, const void *from, size_t n)
 {
 	might_fault();
+	if (!n)
+		return 0;
 	if (should_fail_usercopy() || !user_write_access_begin(to, n))
 		return -EFAULT;
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {

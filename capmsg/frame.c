@@ -30,16 +30,19 @@ static void frame_dropped(struct capmsg_body *body, u64 badge)
 	struct capmsg_port *port = &frame->port;
 
 	capmsg_port_lock(port);
-	if (port->epoch == badge)
-		capmsg_port_calm_locked(port, post);
-	/* Another epoch: the frame serves something else by now. */
-	if (port->epoch == badge && post->state != CAPMSG_POST_FILLED) {
+	if (port->epoch != badge || post->state == CAPMSG_POST_FILLED)
+		goto out_unlock;
+	/* Nobody begins an answer any more; one that is under way may win. */
+	WRITE_ONCE(port->epoch, badge + 1);
+	capmsg_port_calm_locked(port, post);
+	/* Another epoch: the call is over. */
+	if (port->epoch == badge + 1 && post->state != CAPMSG_POST_FILLED) {
 		capmsg_port_withdraw_locked(port, post);
-		WRITE_ONCE(port->epoch, port->epoch + 1);
 		post->error = -EPIPE;
 		capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
 		capmsg_port_wake_locked(port);
 	}
+out_unlock:
 	capmsg_port_unlock(port);
 }
 
@@ -171,6 +174,22 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 	return ret;
 }
 
+/**
+ * capmsg_frame_close_locked() - take no answer any more
+ * @frame: the frame
+ *
+ * An answer whose last chunk is being copied may still be committed; any other
+ * gets ESTALE.
+ *
+ * Context: Process context; lock of the frame held, dropped while a chunk is
+ * being copied.
+ */
+void capmsg_frame_close_locked(struct capmsg_frame *frame)
+{
+	WRITE_ONCE(frame->port.epoch, frame->port.epoch + 1);
+	capmsg_port_withdraw_locked(&frame->port, &frame->post);
+}
+
 static void frame_strip(struct capmsg_frame *frame)
 {
 	struct capmsg_remains remains = { };
@@ -198,8 +217,8 @@ void capmsg_frame_end(struct capmsg_frame *frame)
 
 	capmsg_cap_forget(&frame->sender.reply);
 	capmsg_port_lock(port);
-	capmsg_port_withdraw_locked(port, &frame->post);
-	WRITE_ONCE(port->epoch, port->epoch + 1);
+	capmsg_frame_close_locked(frame);
+	capmsg_port_settle_locked(port, &frame->post);
 	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
 	bare = capmsg_post_bare(&frame->post);
 	capmsg_port_unlock(port);

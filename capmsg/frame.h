@@ -42,6 +42,7 @@ struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 					u32 plain_max);
 int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max);
+void capmsg_frame_close_locked(struct capmsg_frame *frame);
 void capmsg_frame_end(struct capmsg_frame *frame);
 
 static inline struct capmsg_frame *capmsg_frame_of(struct capmsg_body *body)

@@ -20,14 +20,17 @@ static atomic_long_t pinned;
 static int pin_charge(struct capmsg_pin *pin, unsigned long n)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	struct user_struct *user = current_user();
+	struct user_struct *user = NULL;
 
-	if (atomic_long_add_return(n, &user->locked_vm) > limit &&
-	    !capable(CAP_IPC_LOCK)) {
-		atomic_long_sub(n, &user->locked_vm);
-		return -EDQUOT;
+	if (!capable(CAP_IPC_LOCK)) {
+		user = get_uid(current_user());
+		if (atomic_long_add_return(n, &user->locked_vm) > limit) {
+			atomic_long_sub(n, &user->locked_vm);
+			free_uid(user);
+			return -EDQUOT;
+		}
 	}
-	pin->user = get_uid(user);
+	pin->user = user;
 	pin->mm = current->mm;
 	mmgrab(pin->mm);
 	atomic64_add(n, &pin->mm->pinned_vm);
@@ -37,9 +40,11 @@ static int pin_charge(struct capmsg_pin *pin, unsigned long n)
 static void pin_uncharge(struct capmsg_pin *pin, unsigned long n)
 {
 	atomic64_sub(n, &pin->mm->pinned_vm);
-	atomic_long_sub(n, &pin->user->locked_vm);
+	if (pin->user) {
+		atomic_long_sub(n, &pin->user->locked_vm);
+		free_uid(pin->user);
+	}
 	mmdrop(pin->mm);
-	free_uid(pin->user);
 	pin->mm = NULL;
 	pin->user = NULL;
 }

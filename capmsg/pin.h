@@ -25,7 +25,7 @@ struct capmsg_pin {
 	bool aliasable;
 	/** @mm: whose pages, charged for them; holds a reference while pinned */
 	struct mm_struct *mm;
-	/** @user: charged for them, too; holds a reference while pinned */
+	/** @user: the same; NULL if RLIMIT_MEMLOCK does not bind it */
 	struct user_struct *user;
 };
 

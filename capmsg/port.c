@@ -85,35 +85,57 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 		list_move_tail(&post->link, list);
 }
 
+static void calm_sleep(struct capmsg_port *port)
+	__must_hold(&port->body.lock)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&port->calm, &wait, TASK_UNINTERRUPTIBLE);
+	spin_unlock(&port->body.lock);
+	schedule();
+	spin_lock(&port->body.lock);
+	finish_wait(&port->calm, &wait);
+}
+
 /**
  * capmsg_port_calm_locked() - wait until no chunk is being copied into a post
  * @port: the port
  * @post: the post
  *
  * For microseconds: nothing in a chunk sleeps, and none follows while anybody
- * waits here. The lock is dropped meanwhile. A frame's post may have been
- * posted elsewhere by then, and has nothing to do with @port any more.
+ * waits here. The lock is dropped meanwhile.
  *
  * Context: Process context; lock of the port held, and no other.
  */
 void capmsg_port_calm_locked(struct capmsg_port *port,
 			     struct capmsg_port_post *post)
 {
-	DEFINE_WAIT(wait);
-
 	lockdep_assert_held(&port->body.lock);
 	if (!(post->flags & CAPMSG_POST_BUSY))
 		return;
-	atomic_inc(&post->wanted);
-	while (READ_ONCE(post->port) == port &&
-	       (post->flags & CAPMSG_POST_BUSY)) {
-		prepare_to_wait(&port->calm, &wait, TASK_UNINTERRUPTIBLE);
-		spin_unlock(&port->body.lock);
-		schedule();
-		spin_lock(&port->body.lock);
-	}
-	finish_wait(&port->calm, &wait);
-	atomic_dec(&post->wanted);
+	post->wanted++;
+	while (post->flags & CAPMSG_POST_BUSY)
+		calm_sleep(port);
+	if (!--post->wanted)
+		wake_up(&port->calm);
+}
+
+/**
+ * capmsg_port_settle_locked() - wait until nobody waits for a post
+ * @port: the port
+ * @post: the post; withdrawn
+ *
+ * As short as capmsg_port_calm_locked(). Whoever waits there may still do to the
+ * post what it came for; the lock is dropped meanwhile.
+ *
+ * Context: Process context; lock of the port held, and no other.
+ */
+void capmsg_port_settle_locked(struct capmsg_port *port,
+			       struct capmsg_port_post *post)
+{
+	lockdep_assert_held(&port->body.lock);
+	while (post->wanted)
+		calm_sleep(port);
 }
 
 /**

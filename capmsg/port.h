@@ -114,6 +114,8 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 			    enum capmsg_post_state state);
 void capmsg_port_calm_locked(struct capmsg_port *port,
 			     struct capmsg_port_post *post);
+void capmsg_port_settle_locked(struct capmsg_port *port,
+			       struct capmsg_port_post *post);
 void capmsg_port_wake_locked(struct capmsg_port *port);
 
 static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)

@@ -80,9 +80,9 @@ struct capmsg_port_post {
 	u32 seq;
 	/**
 	 * @wanted: tasks that wait for the chunk to end, to take the post away.
-	 * Atomic, as a frame's post may have gone to another port meanwhile
+	 * A frame's post does not move to another port before they are done
 	 */
-	atomic_t wanted;
+	u32 wanted;
 	/** @claim: who has claimed it */
 	struct capmsg_sender *claim;
 	/** @stalled: since when the claimer is not copying */

@@ -157,6 +157,7 @@ void capmsg_plain_end(struct capmsg_port *port, struct capmsg_frame *frame)
 
 	capmsg_port_lock(port);
 	capmsg_port_withdraw_locked(port, post);
+	capmsg_port_settle_locked(port, post);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 	capmsg_post_strip(post, &remains);
 	WRITE_ONCE(post->port, &frame->port);

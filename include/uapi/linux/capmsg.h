@@ -331,8 +331,9 @@ struct capmsg_create_cappage {
  * @to: address of the void slot that gets the capability
  * @depth: number of posts, 1 to CAPMSG_DEPTH_MAX: how many messages can wait to
  *	be received. Their memory is allocated here, for good
- * @steal_delay_us: microseconds after which a sender whose memory is not there
- *	loses the post it has claimed to another sender; 0 means 10,000
+ * @steal_delay_us: microseconds after which a sender that does not get on (its
+ *	memory is not there, or it does not run) may lose the post it has
+ *	claimed to another sender, and starts again; 0 means 10,000
  * @max_size: bytes of the largest message, at most CAPMSG_MESSAGE_MAX; 0 means
  *	CAPMSG_MESSAGE_MAX. A larger one gets EMSGSIZE at once
  * @max_caps: capabilities that a message may carry at most, up to
