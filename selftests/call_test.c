@@ -563,4 +563,31 @@ TEST_F(call, old_right_new_call)
 	EXPECT_EQ(0, memcmp(calling.answer, "right", 5));
 }
 
+/* Nor does it end that call when it is dropped. */
+TEST_F(call, old_right_dropped)
+{
+	struct calling calling;
+	unsigned int i;
+	int tx = space_open();
+
+	ASSERT_EQ(0, do_setup(tx, &(struct capmsg_setup){ .frames = 1 }));
+	ASSERT_EQ(0, cap_give(self->fd, PORT, RIGHTS_SENDER, tx, PORT));
+	ASSERT_EQ(101, dup2(tx, 101));
+	close(tx);
+	calling.arg = call_make(PORT, "one", 3, calling.answer, 8);
+	for (i = 0; i < 2; i++) {
+		calling.arg.deadline = in_ms(200);
+		ASSERT_EQ(0, JOB_START(&calling.job, self->tx, call, CALL, &calling.arg));
+		ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+		ASSERT_EQ(0, reply_move(self, SLOT2(3, i)));
+		ASSERT_EQ(-ETIMEDOUT, job_join(&calling.job));
+	}
+	ASSERT_EQ(0, call_received(&calling, self));
+	EXPECT_EQ(0, cap_clear(self->fd, SLOT2(3, 0)));
+	ASSERT_EQ(0, obj_destroy(self->fd, TABLE));
+	EXPECT_FALSE(job_done(&calling.job, 10));
+	EXPECT_EQ(0, msg_reply(self->fd, PORT, &self->record, "right", 5));
+	EXPECT_EQ(0, job_join(&calling.job));
+}
+
 TEST_HARNESS_MAIN

@@ -11,8 +11,24 @@
 #define LENGTH	(MIB + 2 * PAGE)
 #define HUGE_PAGE (2 * MIB)
 
+/**
+ * struct courier - a process that sends, in memory shared with it
+ * @fd: space
+ * @go: pipe: @send is complete
+ * @done: pipe: @result is there
+ * @iov: pieces, if @send has any
+ */
+struct courier {
+	int fd;
+	int go[2], done[2];
+	int result;
+	struct capmsg_send send;
+	struct capmsg_iovec iov[CAPMSG_IOV_MAX];
+};
+
 FIXTURE(transfer) {
 	int fd;
+	struct courier *courier;
 	char *source;		/* LENGTH bytes, the pattern 1 */
 	char *target;		/* the region, LENGTH bytes */
 	bool process;
@@ -45,6 +61,19 @@ static char *memory_of(size_t page, size_t length)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+static int courier_run(void *data)
+{
+	struct courier *courier = data;
+	char byte;
+
+	while (read(courier->go[0], &byte, 1) == 1) {
+		courier->result = do_send(courier->fd, &courier->send);
+		if (write(courier->done[1], &byte, 1) != 1)
+			break;
+	}
+	return 0;
+}
+
 FIXTURE_SETUP(transfer)
 {
 	if (variant->source != PAGE || variant->target != PAGE)
@@ -59,6 +88,14 @@ FIXTURE_SETUP(transfer)
 	pattern_fill(self->source, LENGTH, 1);
 	ASSERT_EQ(0, port_create(self->fd, PORT, 1));
 	ASSERT_EQ(0, region_create(self->fd, REGION, self->target, LENGTH));
+	self->courier = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			     -1, 0);
+	ASSERT_NE(MAP_FAILED, self->courier);
+	self->courier->fd = self->fd;
+	ASSERT_EQ(0, pipe(self->courier->go));
+	ASSERT_EQ(0, pipe(self->courier->done));
+	if (self->process)
+		ASSERT_LT(0, child_start(courier_run, self->courier, KEEP_ALL));
 }
 
 FIXTURE_TEARDOWN(transfer)
@@ -70,28 +107,20 @@ FIXTURE_TEARDOWN(transfer)
 		EXPECT_TRUE(hugetlb_reserve(0));
 }
 
-struct sending {
-	int fd;
-	struct capmsg_send send;
-};
-
-static int send_now(void *data)
-{
-	struct sending *sending = data;
-
-	return do_send(sending->fd, &sending->send);
-}
-
 /* Sends from where the variant says. */
 static int send_from(FIXTURE_DATA(transfer) *self, struct capmsg_send send)
 {
-	struct sending sending = { self->fd, send };
+	struct courier *courier = self->courier;
+	char byte = 0;
 
-	sending.send.to = PORT;
-	sending.send.deadline = patience();
+	courier->send = send;
+	courier->send.to = PORT;
+	courier->send.deadline = patience();
 	if (!self->process)
-		return send_now(&sending);
-	return -child_wait(child_start(send_now, &sending, self->fd), CAPMSG_PATIENCE_MS + 2000);
+		return do_send(self->fd, &courier->send);
+	if (write(courier->go[1], &byte, 1) != 1 || read(courier->done[0], &byte, 1) != 1)
+		return -EIO;
+	return courier->result;
 }
 
 /*
@@ -159,7 +188,7 @@ TEST_F(transfer, mebibyte)
 TEST_F(transfer, pieces)
 {
 	static const size_t lengths[CAPMSG_IOV_MAX] = { 1, 4095, 0, 8192, 3, 70000, 257, 100001 };
-	struct capmsg_iovec iov[CAPMSG_IOV_MAX];
+	struct capmsg_iovec *iov = self->courier->iov;
 	struct capmsg_record record;
 	size_t from = 0, total = 0;
 	unsigned int i;
@@ -185,13 +214,13 @@ TEST_F(transfer, pieces)
 /* Pieces that are short together are a short message. */
 TEST_F(transfer, short_pieces)
 {
-	struct capmsg_iovec iov[3] = {
-		{ PTR(self->source), 100 }, { PTR(self->source) + 100, 56 },
-		{ PTR(self->source) + 156, 100 },
-	};
+	struct capmsg_iovec *iov = self->courier->iov;
 	struct capmsg_record record;
 	char data[CAPMSG_INLINE_MAX];
 
+	iov[0] = (struct capmsg_iovec){ PTR(self->source), 100 };
+	iov[1] = (struct capmsg_iovec){ PTR(self->source) + 100, 56 };
+	iov[2] = (struct capmsg_iovec){ PTR(self->source) + 156, 100 };
 	ASSERT_EQ(0, send_from(self, (struct capmsg_send){ .data = PTR(iov), .n_iov = 3 }));
 	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, data));
 	EXPECT_EQ(256, record.out_length);
