@@ -186,6 +186,7 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
  */
 void capmsg_frame_close_locked(struct capmsg_frame *frame)
 {
+	lockdep_assert_held(&frame->port.body.lock);
 	WRITE_ONCE(frame->port.epoch, frame->port.epoch + 1);
 	capmsg_port_withdraw_locked(&frame->port, &frame->post);
 }

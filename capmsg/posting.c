@@ -132,6 +132,7 @@ void capmsg_port_kill(struct capmsg_body *body)
  */
 void capmsg_port_post_locked(struct capmsg_port *port, struct capmsg_port_post *post)
 {
+	lockdep_assert_held(&port->body.lock);
 	post->flags &= ~CAPMSG_POST_AGAIN;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);
 	capmsg_port_dispatch_locked(port, post);
@@ -148,6 +149,7 @@ void capmsg_port_post_locked(struct capmsg_port *port, struct capmsg_port_post *
 void capmsg_port_withdraw_locked(struct capmsg_port *port,
 				 struct capmsg_port_post *post)
 {
+	lockdep_assert_held(&port->body.lock);
 	capmsg_port_calm_locked(port, post);
 	if (post->state == CAPMSG_POST_CLAIMED)
 		capmsg_claim_take_locked(port, post);
@@ -314,6 +316,7 @@ struct capmsg_port_post *capmsg_port_reap_locked(struct capmsg_port *port)
 {
 	struct capmsg_port_post *post;
 
+	lockdep_assert_held(&port->body.lock);
 	post = list_first_entry_or_null(&port->filled, struct capmsg_port_post,
 					link);
 	if (post)
