@@ -8,7 +8,7 @@
 
 /* Wait for the answer. The lock of the frame is held before and after. */
 static int await_answer(struct capmsg_frame *frame,
-			const struct capmsg_wait *wait)
+			const struct capmsg_until *wait)
 	__must_hold(&frame->port.body.lock)
 {
 	struct capmsg_port *port = &frame->port;
@@ -30,7 +30,7 @@ static int await_answer(struct capmsg_frame *frame,
 
 /* An answer that was committed counts, whatever else has happened. */
 static int collect_answer(struct capmsg_frame *frame,
-			  const struct capmsg_wait *wait,
+			  const struct capmsg_until *wait,
 			  struct capmsg_answer *answer)
 {
 	const struct capmsg_port_post *post = &frame->post;
@@ -72,9 +72,9 @@ static int collect_answer(struct capmsg_frame *frame,
  * delivered -ETIMEDOUT and -EINTR.
  */
 int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
-		const struct capmsg_wait *wait, struct capmsg_answer *answer)
+		const struct capmsg_until *wait, struct capmsg_answer *answer)
 {
-	struct capmsg_wait until = { .deadline = wait->deadline };
+	struct capmsg_until until = { .deadline = wait->deadline };
 	int ret;
 
 	ret = capmsg_transfer(frame, port, wait);
@@ -99,7 +99,7 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
 		 u64 epoch)
 {
-	static const struct capmsg_wait now = {
+	static const struct capmsg_until now = {
 		.deadline = KTIME_MAX,
 		.nonblock = true,
 	};

@@ -7,7 +7,7 @@
 #include "call.h"
 #include "commands.h"
 #include "hooks.h"
-#include "message.h"
+#include "payload.h"
 #include "reception.h"
 
 /**
@@ -103,7 +103,7 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	struct capmsg_payload payload = {
 		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
 	};
-	struct capmsg_wait wait;
+	struct capmsg_until wait;
 	struct capmsg_frame *frame;
 	struct capmsg_port *port;
 	unsigned int index;
@@ -116,18 +116,18 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
-	ret = capmsg_message_read(frame, &payload);
+	ret = capmsg_payload_read(frame, &payload);
 	if (ret)
 		goto out_frame;
 	ret = destination(cmd->root, arg->to, arg->n_items, &frame->sender,
 			  &port);
 	if (ret)
 		goto out_frame;
-	ret = capmsg_message_resolve(frame, cmd->root) ?:
+	ret = capmsg_payload_resolve(frame, cmd->root) ?:
 	      capmsg_transfer(frame, port, &wait);
 	if (!ret)
 		capmsg_transfer_wake(port, false);
-	capmsg_message_end(frame);
+	capmsg_payload_end(frame);
 	capmsg_body_put(&port->body);
 out_frame:
 	capmsg_frame_put(cmd->space, index);
@@ -179,7 +179,7 @@ static int call_finish(struct capmsg_cmd *cmd, struct capmsg_frame *frame,
 static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
-	struct capmsg_wait wait;
+	struct capmsg_until wait;
 	struct capmsg_answer answer;
 	struct capmsg_port *port;
 	int ret;
@@ -189,12 +189,12 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 	if (ret)
 		return ret;
 	wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
-	ret = capmsg_message_resolve(frame, cmd->root) ?:
+	ret = capmsg_payload_resolve(frame, cmd->root) ?:
 	      call_prepare(cmd, frame) ?:
 	      capmsg_call(frame, port, &wait, &answer) ?:
 	      call_finish(cmd, frame, &answer);
 	capmsg_frame_end(frame);
-	capmsg_message_end(frame);
+	capmsg_payload_end(frame);
 	capmsg_body_put(&port->body);
 	return ret;
 }
@@ -229,7 +229,7 @@ int capmsg_cmd_call(struct capmsg_cmd *cmd)
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
-	ret = capmsg_message_read(frame, &payload);
+	ret = capmsg_payload_read(frame, &payload);
 	if (!ret)
 		ret = call(cmd, frame);
 	capmsg_frame_put(cmd->space, index);

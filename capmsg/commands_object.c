@@ -157,7 +157,8 @@ static int port_limits(const struct capmsg_create_port *arg,
 	ret = capmsg_check_flags(arg->flags, CAPMSG_PORT_NO_SHORT);
 	if (ret)
 		return ret;
-	if (arg->__reserved || !arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
+	if (arg->claim_time_us || arg->notification || arg->arrival_bits ||
+	    arg->no_senders_bits || !arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
 	    arg->max_size > CAPMSG_MESSAGE_MAX ||
 	    arg->max_caps > CAPMSG_CAPS_MAX)
 		return -EINVAL;

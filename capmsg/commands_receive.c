@@ -4,7 +4,7 @@
  */
 #include "call.h"
 #include "commands.h"
-#include "message.h"
+#include "payload.h"
 #include "reception.h"
 
 static int plain_finish(struct capmsg_port *port, struct capmsg_frame *frame,
@@ -133,11 +133,11 @@ static int answer_by_post(const struct capmsg_cap *root,
 			capmsg_reply_drop(port, arg->post, arg->seq);
 		return ret;
 	}
-	ret = capmsg_message_resolve(frame, root) ?:
+	ret = capmsg_payload_resolve(frame, root) ?:
 	      capmsg_reply(frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
 		capmsg_reply_drop(port, arg->post, arg->seq);
-	capmsg_message_end(frame);
+	capmsg_payload_end(frame);
 	if (!ret)
 		*answered = caller;
 	else
@@ -164,9 +164,9 @@ static int answer_by_address(const struct capmsg_cap *root,
 	else if ((seen.rights & rights) != rights)
 		ret = -EACCES;
 	else
-		ret = capmsg_message_resolve(frame, root) ?:
+		ret = capmsg_payload_resolve(frame, root) ?:
 		      capmsg_reply(frame, capmsg_port_of(caller), seen.badge);
-	capmsg_message_end(frame);
+	capmsg_payload_end(frame);
 	if (!ret)
 		*answered = capmsg_port_of(caller);
 	else
@@ -192,7 +192,7 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
 	frame->sender.badge = 0;
 	frame->sender.badged = false;
-	ret = capmsg_message_read(frame, &payload);
+	ret = capmsg_payload_read(frame, &payload);
 	if (!ret)
 		ret = port ?
 		      answer_by_post(cmd->root, arg, frame, port, answered) :

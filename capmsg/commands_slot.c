@@ -10,7 +10,7 @@
 #include "call.h"
 #include "commands.h"
 #include "export.h"
-#include "message.h"
+#include "payload.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
 			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)

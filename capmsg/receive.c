@@ -15,7 +15,7 @@ static struct capmsg_port_post *take_locked(struct capmsg_port *port,
 
 static int sleep_locked(struct capmsg_port *port, bool exclusive,
 			struct wait_queue_entry *entry,
-			const struct capmsg_wait *wait)
+			const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
 	int ret;
@@ -66,7 +66,7 @@ static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
  * Return: 0; -ENOENT if the port is dead; -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
 int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
-		 const struct capmsg_wait *wait, struct capmsg_port_post **post)
+		 const struct capmsg_until *wait, struct capmsg_port_post **post)
 {
 	struct capmsg_port_post *found;
 	DEFINE_WAIT(entry);

@@ -9,7 +9,7 @@
 #include "wait.h"
 
 int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
-		 const struct capmsg_wait *wait, struct capmsg_port_post **post);
+		 const struct capmsg_until *wait, struct capmsg_port_post **post);
 struct capmsg_port_post *capmsg_reap(struct capmsg_port *port);
 int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 		      struct capmsg_dress *dress);

@@ -24,7 +24,7 @@ struct capmsg_reception {
 	/** @n_reposts: number of @reposts */
 	u32 n_reposts;
 	/** @wait: for how long */
-	struct capmsg_wait wait;
+	struct capmsg_until wait;
 };
 
 int capmsg_receivable(const struct capmsg_cap *root, u64 address,

@@ -103,6 +103,8 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	if (nr >= ARRAY_SIZE(ops))
 		return -ENOTTY;
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	if (!op->execute)
+		return -ENOTTY;
 	cmd.space = space;
 	cmd.root = capmsg_space_ready(space) ? &space->root : &void_root;
 	cmd.user = user;

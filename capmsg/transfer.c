@@ -42,7 +42,7 @@ static int fault_in_source(const struct iov_iter *source)
  * before this returns, with its claim, done, or with an error.
  */
 static int enter(struct capmsg_frame *frame, struct capmsg_port *port,
-		 const struct capmsg_wait *wait)
+		 const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
 	struct capmsg_sender *sender = &frame->sender;
@@ -130,7 +130,7 @@ static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
 
 static int transfer_inline(struct capmsg_frame *frame,
 			   struct capmsg_port *port,
-			   const struct capmsg_wait *wait)
+			   const struct capmsg_until *wait)
 {
 	int ret;
 
@@ -143,7 +143,7 @@ static int transfer_inline(struct capmsg_frame *frame,
 
 /* Steps 4 to 6 once. -EAGAIN with *again: the claim was lost on the way. */
 static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
-			 const struct capmsg_wait *wait, bool *again)
+			 const struct capmsg_until *wait, bool *again)
 {
 	int ret;
 
@@ -182,7 +182,7 @@ static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
  * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
  */
 int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
-		    const struct capmsg_wait *wait)
+		    const struct capmsg_until *wait)
 {
 	struct capmsg_sender *sender = &frame->sender;
 	bool again;

@@ -41,7 +41,7 @@
  */
 
 int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
-		    const struct capmsg_wait *wait);
+		    const struct capmsg_until *wait);
 void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
 
 #endif /* CAPMSG_TRANSFER_H */

@@ -14,9 +14,9 @@
 #define CAPMSG_SLEEP_STATE	(TASK_INTERRUPTIBLE | TASK_FREEZABLE)
 
 /**
- * struct capmsg_wait - how long a command may wait
+ * struct capmsg_until - how long a command may wait
  */
-struct capmsg_wait {
+struct capmsg_until {
 	/** @deadline: CLOCK_MONOTONIC; KTIME_MAX: no deadline */
 	ktime_t deadline;
 	/** @nonblock: not at all */
@@ -24,9 +24,9 @@ struct capmsg_wait {
 };
 
 /* The deadline of a uapi struct: nanoseconds, 0 for none. */
-static inline struct capmsg_wait capmsg_wait_until(u64 deadline, bool nonblock)
+static inline struct capmsg_until capmsg_wait_until(u64 deadline, bool nonblock)
 {
-	return (struct capmsg_wait) {
+	return (struct capmsg_until) {
 		.deadline = deadline && deadline < KTIME_MAX ?
 			    ns_to_ktime(deadline) : KTIME_MAX,
 		.nonblock = nonblock,
@@ -34,7 +34,7 @@ static inline struct capmsg_wait capmsg_wait_until(u64 deadline, bool nonblock)
 }
 
 /* Why the command must not go to sleep now; or 0. */
-static inline int capmsg_wait_over(const struct capmsg_wait *wait)
+static inline int capmsg_wait_over(const struct capmsg_until *wait)
 {
 	if (wait->nonblock)
 		return -EAGAIN;

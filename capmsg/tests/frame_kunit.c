@@ -328,7 +328,7 @@ struct server {
 /* Receives as it goes, and answers every question with its successor. */
 static int serve(void *data)
 {
-	struct capmsg_wait wait = { .deadline = KTIME_MAX };
+	struct capmsg_until wait = { .deadline = KTIME_MAX };
 	struct server *server = data;
 	struct capmsg_frame *frame = server->frame;
 	struct capmsg_port *port = server->port, *caller;
@@ -358,7 +358,7 @@ static int serve(void *data)
 }
 
 static int ask(struct capmsg_frame *frame, struct capmsg_port *port,
-	       u8 question, const struct capmsg_wait *wait, int *reply)
+	       u8 question, const struct capmsg_until *wait, int *reply)
 {
 	struct capmsg_dress nothing = { };
 	struct capmsg_answer answer = { };
@@ -377,7 +377,7 @@ static int ask(struct capmsg_frame *frame, struct capmsg_port *port,
 
 static void calls_are_answered_by_another_task(struct kunit *test)
 {
-	struct capmsg_wait wait = { .deadline = KTIME_MAX };
+	struct capmsg_until wait = { .deadline = KTIME_MAX };
 	struct capmsg_frame *frame = capmsg_kit_frame(test);
 	struct server server = { .n = 500 };
 	struct task_struct *task;
@@ -403,7 +403,7 @@ static void call_ends_at_its_deadline(struct kunit *test)
 {
 	struct capmsg_frame *frame = capmsg_kit_frame(test);
 	struct capmsg_port *port = capmsg_port_kit(test, 1);
-	struct capmsg_wait wait = {
+	struct capmsg_until wait = {
 		.deadline = ktime_add_ms(ktime_get(), 20),
 	};
 	int reply;

@@ -24,12 +24,16 @@
  * kernel reads the capability. A capability designates, it does not own: when
  * its object is destroyed the capability reads as void, everywhere, at once.
  *
- * ==========  ==============================================================
- * cappage     a table of 2^n capability slots
- * port        where messages are sent, and where posts wait for them
- * region      pinned pages of the space's own memory, from which posts are cut
- * reply       the one-shot right to answer one call
- * ==========  ==============================================================
+ * ============  ============================================================
+ * cappage       a table of 2^n capability slots
+ * port          where messages are sent, and where posts wait for them
+ * region        pinned pages of the space's own memory, from which posts are cut
+ * reply         the one-shot right to answer one call
+ * notification  64 bits that coalesce, and wake who waits for them
+ * message       storage for one outgoing transfer, to be used again and again
+ * revoker       stands between a capability and those derived through it
+ * watch         tells the death of what a capability names
+ * ============  ============================================================
  *
  * Every object is created into a void slot, as a capability with all the
  * rights that its type knows.
@@ -99,9 +103,11 @@
  * EBUSY        the slot is reserved by a post; the object is in use
  * ENOMEM       out of memory, or the memory cgroup is at its limit
  * EDQUOT       the user's quota of objects or bytes, or RLIMIT_MEMLOCK, would
- *              be exceeded; QUERY shows limit and use
+ *              be exceeded; LIMITS tells which, and its use
+ * EMLINK       a chain of revokers would become too long
  * EMSGSIZE     the message can never fit
- * EAGAIN       the command would wait and was told not to, or no frame is free
+ * EAGAIN       the command would wait and was told not to, or no frame is free;
+ *              LIMITS tells which limit was met, and its use
  * ETIMEDOUT    the deadline has passed
  * EBADF        no such file descriptor
  * EMFILE       the process has no file descriptor free
@@ -142,7 +148,22 @@
 #define CAPMSG_CMD_REPLY_RECV		18
 #define CAPMSG_CMD_EXPORT		19
 #define CAPMSG_CMD_IMPORT		20
-#define CAPMSG_CMD_COUNT		21
+#define CAPMSG_CMD_CREATE_NOTIFICATION	21
+#define CAPMSG_CMD_CREATE_MESSAGE	22
+#define CAPMSG_CMD_CREATE_REVOKER	23
+#define CAPMSG_CMD_WATCH		24
+#define CAPMSG_CMD_REVOKE		25
+#define CAPMSG_CMD_CLOSE		26
+#define CAPMSG_CMD_OPEN			27
+#define CAPMSG_CMD_BEGIN		28
+#define CAPMSG_CMD_FILL			29
+#define CAPMSG_CMD_TRANSMIT		30
+#define CAPMSG_CMD_ABANDON		31
+#define CAPMSG_CMD_CREDITS		32
+#define CAPMSG_CMD_SIGNAL		33
+#define CAPMSG_CMD_WAIT			34
+#define CAPMSG_CMD_LIMITS		35
+#define CAPMSG_CMD_COUNT		36
 
 /* Limits that are part of the contract; QUERY repeats them. */
 #define CAPMSG_ABI_VERSION	1
@@ -159,6 +180,8 @@
 #define CAPMSG_PLAIN_DEFAULT	65536		/* bytes of a plain buffer */
 #define CAPMSG_PLAIN_MAX	(16 << 20)
 #define CAPMSG_MESSAGE_MAX	(1ULL << 40)	/* bytes of any message */
+#define CAPMSG_CHAIN_MAX	8	/* revokers in a row */
+#define CAPMSG_PASS_MAX		16	/* times a waiting message is passed over */
 
 /**
  * enum capmsg_type - what a capability names
@@ -167,6 +190,10 @@
  * @CAPMSG_TYPE_PORT: a message port
  * @CAPMSG_TYPE_REGION: pinned memory from which posts are cut
  * @CAPMSG_TYPE_REPLY: the right to answer one call; can be moved, not copied
+ * @CAPMSG_TYPE_NOTIFICATION: bits that coalesce, with waiters
+ * @CAPMSG_TYPE_MESSAGE: storage for one outgoing transfer
+ * @CAPMSG_TYPE_REVOKER: cuts, closes and opens what was derived through it
+ * @CAPMSG_TYPE_WATCH: a death notice that is yet to come
  * @CAPMSG_TYPE_COUNT: number of types
  */
 enum capmsg_type {
@@ -175,21 +202,27 @@ enum capmsg_type {
 	CAPMSG_TYPE_PORT	= 2,
 	CAPMSG_TYPE_REGION	= 3,
 	CAPMSG_TYPE_REPLY	= 4,
-	CAPMSG_TYPE_COUNT	= 5,
+	CAPMSG_TYPE_NOTIFICATION = 5,
+	CAPMSG_TYPE_MESSAGE	= 6,
+	CAPMSG_TYPE_REVOKER	= 7,
+	CAPMSG_TYPE_WATCH	= 8,
+	CAPMSG_TYPE_COUNT	= 9,
 };
 
 /**
  * DOC: Rights
  *
  * A new cappage or region has READ, WRITE and DESTROY; a new port SEND, RECV,
- * GRANT and DESTROY; a reply right SEND and GRANT. Rights can only be taken
- * away, WEAK can only be added.
+ * GRANT and DESTROY; a reply right SEND and GRANT; a new notification SEND,
+ * RECV and DESTROY; a new message or revoker WRITE and DESTROY; a watch DESTROY.
+ * Rights can only be taken away, WEAK can only be added.
  *
  * ========  ================================================================
  * READ      fetch capabilities out of the cappage
- * WRITE     store capabilities into the cappage; cut posts from the region
- * SEND      send messages to the port
- * RECV      post to the port and receive from it
+ * WRITE     store capabilities into the cappage; cut posts from the region; use
+ *           the message; close and open the revoker
+ * SEND      send messages to the port; signal the notification
+ * RECV      post to the port and receive from it; wait for the notification
  * GRANT     send capabilities along with messages to the port
  * DESTROY   destroy the object
  * WEAK      a restriction: whatever is reached through this is weakened
@@ -260,7 +293,7 @@ struct capmsg_query {
 	__aligned_u64	out_user_bytes;
 	__aligned_u64	out_user_bytes_max;
 	__aligned_u64	out_user_pinned;
-	__aligned_u64	out_total_live[8];
+	__aligned_u64	out_total_live[16];
 	__aligned_u64	out_total_tombstones;
 	__aligned_u64	out_total_exports;
 	__aligned_u64	out_total_pinned;
@@ -322,12 +355,15 @@ struct capmsg_create_cappage {
 
 /* The posts of this port take short messages only once they are posted. */
 #define CAPMSG_PORT_NO_SHORT	0x1
+/* First come, first served: one sender may hold all posts. */
+#define CAPMSG_PORT_NO_SHARES	0x2
 
 /**
  * struct capmsg_create_port - CAPMSG_IOC_CREATE_PORT: create a message port
  * @size: sizeof(struct capmsg_create_port)
  * @flags: CAPMSG_PORT_NO_SHORT: posts start idle, so that nothing is received
- *	before POST; without it every post can take a short message at once
+ *	before POST; without it every post can take a short message at once.
+ *	CAPMSG_PORT_NO_SHARES: no "DOC: Fairness" among senders but turns
  * @to: address of the void slot that gets the capability
  * @depth: number of posts, 1 to CAPMSG_DEPTH_MAX: how many messages can wait to
  *	be received. Their memory is allocated here, for good
@@ -338,9 +374,17 @@ struct capmsg_create_cappage {
  *	CAPMSG_MESSAGE_MAX. A larger one gets EMSGSIZE at once
  * @max_caps: capabilities that a message may carry at most, up to
  *	CAPMSG_CAPS_MAX. A message with more gets EMSGSIZE at once
- * @__reserved: must be zero
+ * @claim_time_us: microseconds that a claim of BEGIN may last before another
+ *	sender may take the post; 0 means 1,000,000
+ * @notification: address of a notification, with SEND, that is signalled by this
+ *	port; CAPMSG_ADDRESS_VOID for none
+ * @arrival_bits: bits that are set when a message arrives, or may be 0
+ * @no_senders_bits: bits that are set when the last capability to send to the
+ *	port is gone, or may be 0; see "DOC: Notices"
  *
- * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT.
+ * Errors: ENOENT, EACCES (slot not writable, notification without SEND), EEXIST,
+ * EBUSY, ENOMEM, EDQUOT; EINVAL also for bits without a notification, and the
+ * other way round.
  */
 struct capmsg_create_port {
 	__u32		size;
@@ -350,7 +394,10 @@ struct capmsg_create_port {
 	__u32		steal_delay_us;
 	__aligned_u64	max_size;
 	__u32		max_caps;
-	__u32		__reserved;
+	__u32		claim_time_us;
+	__aligned_u64	notification;
+	__aligned_u64	arrival_bits;
+	__aligned_u64	no_senders_bits;
 };
 #define CAPMSG_IOC_CREATE_PORT	\
 	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_PORT)
@@ -534,6 +581,13 @@ struct capmsg_clear {
  * @out_filled: port, with RECV: messages that wait to be received
  * @out_idle: port, with RECV: posts that the receiver has yet to post
  * @out_senders: port, with RECV: senders that wait for a post
+ * @out_send_caps: port, with RECV: capabilities to it that have SEND and not RECV
+ * @out_mints: port, with RECV: how often that number has risen from zero
+ * @out_state: message: enum capmsg_message_state
+ * @out_error: message: errno of a message that is LOST, else 0
+ * @out_closed: revoker: 1 while it is closed
+ * @out_chain: revoker: revokers in a row from here on, itself included
+ * @out_pending: notification, with RECV: bits that are set
  *
  * Fields that do not apply to the type are zero.
  *
@@ -560,6 +614,13 @@ struct capmsg_stat {
 	__u32		out_filled;
 	__u32		out_idle;
 	__u32		out_senders;
+	__u32		out_send_caps;
+	__u32		out_mints;
+	__u32		out_state;
+	__u32		out_error;
+	__u32		out_closed;
+	__u32		out_chain;
+	__aligned_u64	out_pending;
 };
 #define CAPMSG_IOC_STAT		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_STAT)
 
@@ -1103,5 +1164,565 @@ struct capmsg_import {
 	__u32		__reserved;
 };
 #define CAPMSG_IOC_IMPORT	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_IMPORT)
+
+/**
+ * DOC: Notices
+ *
+ * A *notification* is a word of 64 bits. SIGNAL sets bits, WAIT takes them; bits
+ * that are set again before they are taken coalesce, so that nothing is ever
+ * queued and nothing can be lost for lack of memory. Through a badged capability
+ * to a notification the bits of its badge are set, whatever is asked for: so who
+ * was given one can set these bits and no others.
+ *
+ * The kernel signals notifications, too. What is to be signalled is named when
+ * the object is created, so a *notice* needs no memory when it comes:
+ *
+ * ============  ============================================================
+ * arrival       a message has arrived at a port (CREATE_PORT)
+ * no senders    the last capability with SEND, but without RECV, to a port has
+ *               gone: from slots, exports, and messages on their way. One with
+ *               RECV is a receiver's own and does not count; new ones can be
+ *               minted from it at any time, so @out_mints of STAT tells whether
+ *               the notice is out of date
+ * message       a claim was made for a message, it was delivered, or it never
+ *               can be (CREATE_MESSAGE)
+ * death         what a capability names was destroyed, or the capability was
+ *               revoked (WATCH)
+ * ============  ============================================================
+ *
+ * A notice to a notification that is destroyed, or was revoked from whoever
+ * named it, goes nowhere.
+ */
+
+/* Every bit that becomes set is added to an eventfd, too. */
+#define CAPMSG_NOTIFICATION_EVENTFD	0x1
+/* The space's file is readable (POLLIN) while bits are set. */
+#define CAPMSG_NOTIFICATION_POLL	0x2
+
+/**
+ * struct capmsg_create_notification - CAPMSG_IOC_CREATE_NOTIFICATION: create a
+ *	notification
+ * @size: sizeof(struct capmsg_create_notification)
+ * @flags: CAPMSG_NOTIFICATION_EVENTFD, CAPMSG_NOTIFICATION_POLL
+ * @to: address of the void slot that gets the capability
+ * @eventfd: with CAPMSG_NOTIFICATION_EVENTFD: an eventfd; its count rises by one
+ *	each time that a bit is set which was not; else 0
+ * @__reserved: must be zero
+ *
+ * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT,
+ * EBADF; EINVAL also if @eventfd is not an eventfd.
+ */
+struct capmsg_create_notification {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__s32		eventfd;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_CREATE_NOTIFICATION	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_NOTIFICATION)
+
+/**
+ * struct capmsg_signal - CAPMSG_IOC_SIGNAL: set bits of a notification
+ * @size: sizeof(struct capmsg_signal)
+ * @flags: must be zero
+ * @notification: address of a notification, with SEND
+ * @bits: bits to be set, not 0; through a badged capability the bits of the badge
+ *	are set instead, and this must be 0
+ *
+ * Never waits (but for a revoker that is closed).
+ *
+ * Errors: ENOENT, EACCES, EINTR.
+ */
+struct capmsg_signal {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	notification;
+	__aligned_u64	bits;
+};
+#define CAPMSG_IOC_SIGNAL	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_SIGNAL)
+
+/**
+ * struct capmsg_wait - CAPMSG_IOC_WAIT: take bits of a notification
+ * @size: sizeof(struct capmsg_wait)
+ * @flags: CAPMSG_NONBLOCK
+ * @notification: address of a notification, with RECV
+ * @mask: bits to wait for, not 0
+ * @deadline: when to give up, 0: never
+ * @out_bits: bits of @mask that were set, not 0; they are cleared. If they cannot
+ *	be written (EFAULT) they stay set
+ *
+ * Errors: ENOENT (also: the notification was destroyed), EACCES, EAGAIN,
+ * ETIMEDOUT, EINTR.
+ */
+struct capmsg_wait {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	notification;
+	__aligned_u64	mask;
+	__aligned_u64	deadline;
+	__aligned_u64	out_bits;
+};
+#define CAPMSG_IOC_WAIT		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_WAIT)
+
+/**
+ * struct capmsg_watch - CAPMSG_IOC_WATCH: ask for a death notice
+ * @size: sizeof(struct capmsg_watch)
+ * @flags: must be zero
+ * @address: address of a capability (object lookup); needs no right to it
+ * @to: address of the void slot that gets a capability to the watch, or
+ *	CAPMSG_ADDRESS_VOID. Destroying the watch takes the request back
+ * @notification: address of a notification, with SEND
+ * @bits: bits to be set, not 0 (0 through a badged capability)
+ *
+ * When the object is destroyed, or the capability is revoked, the bits are set,
+ * once, and the watch is over: a capability to it reads as void from then on.
+ * The watch belongs to the caller's space and ends with it.
+ *
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a
+ * reply right or a watch, which cannot be watched.
+ */
+struct capmsg_watch {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	address;
+	__aligned_u64	to;
+	__aligned_u64	notification;
+	__aligned_u64	bits;
+};
+#define CAPMSG_IOC_WATCH	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_WATCH)
+
+/**
+ * DOC: Revokers
+ *
+ * A *revoker* stands between a capability and those that are derived through
+ * it: copies, copies of copies, exports, and copies sent in messages. To use
+ * one of those is to use the object itself, until the revoker is revoked: from
+ * then on they all read as void. Revoking is final. A revoker can also be
+ * *closed* for a while: operations that name a capability through it, or pass
+ * through it, wait until it is opened (or get EAGAIN with CAPMSG_NONBLOCK).
+ *
+ * Capabilities through a revoker can be given through another one, and so on,
+ * CAPMSG_CHAIN_MAX in a row at most.
+ *
+ * The revoker belongs to the space that created it; when that space ends, what
+ * was derived through it is void as well.
+ */
+
+/**
+ * struct capmsg_create_revoker - CAPMSG_IOC_CREATE_REVOKER: derive a capability
+ *	that can be revoked
+ * @size: sizeof(struct capmsg_create_revoker)
+ * @flags: must be zero
+ * @from: address of a capability (object lookup), with READ where it is
+ * @to: address of the void slot that gets the capability through the revoker:
+ *	a copy of that at @from in all other respects
+ * @revoker: address of another void slot, that gets the revoker itself
+ *
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT, EMLINK (there are
+ * CAPMSG_CHAIN_MAX revokers before it); EINVAL also for a reply right, and if
+ * @to and @revoker are the same slot.
+ */
+struct capmsg_create_revoker {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	from;
+	__aligned_u64	to;
+	__aligned_u64	revoker;
+};
+#define CAPMSG_IOC_CREATE_REVOKER	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_REVOKER)
+
+/**
+ * struct capmsg_revoke - CAPMSG_IOC_REVOKE: void all that was derived
+ * @size: sizeof(struct capmsg_revoke)
+ * @flags: must be zero
+ * @revoker: address of a revoker, with DESTROY
+ *
+ * When this returns every capability through the revoker reads as void, and
+ * every commit that had found it valid is over. Who waits through it gets
+ * ENOENT. The revoker itself is destroyed: DESTROY is the same.
+ *
+ * Errors: ENOENT (also: somebody else is revoking it at this moment), EACCES.
+ */
+struct capmsg_revoke {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	revoker;
+};
+#define CAPMSG_IOC_REVOKE	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_REVOKE)
+
+/**
+ * struct capmsg_close - CAPMSG_IOC_CLOSE: make operations through a revoker wait
+ * @size: sizeof(struct capmsg_close)
+ * @flags: must be zero
+ * @revoker: address of a revoker, with WRITE
+ *
+ * When this returns every commit that had found it open is over, and none
+ * follows before OPEN. A call whose request was delivered before is not
+ * concerned. Closing a closed revoker is no error.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_close {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	revoker;
+};
+#define CAPMSG_IOC_CLOSE	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CLOSE)
+
+/**
+ * struct capmsg_open - CAPMSG_IOC_OPEN: let operations through a revoker go on
+ * @size: sizeof(struct capmsg_open)
+ * @flags: must be zero
+ * @revoker: address of a revoker, with WRITE
+ *
+ * Opening an open revoker is no error.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_open {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	revoker;
+};
+#define CAPMSG_IOC_OPEN		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_OPEN)
+
+/**
+ * DOC: Early destination by hand
+ *
+ * A *message* object is storage for one outgoing transfer. It does what SEND
+ * does in steps, so that a sender that produces its payload bit by bit names the
+ * destination first, and fills the receiver's own memory; and it can wait in
+ * line by itself while its owner goes on working. It is allocated once, and
+ * used again and again.
+ *
+ * A message of at most CAPMSG_INLINE_MAX bytes claims no post: its bytes stay in
+ * the message until it is transmitted. A longer one claims a post that is large
+ * enough when it is begun, or later, when it gets to the head of the line. The
+ * claim can be taken back: by the receiver (UNPOST, the end of port or region) at
+ * any time, and by other senders after the port's claim time. Then the message
+ * is LOST.
+ */
+
+/**
+ * enum capmsg_message_state - the life of a message
+ * @CAPMSG_MESSAGE_IDLE: bound to no port
+ * @CAPMSG_MESSAGE_QUEUED: waits in line for a post that it can claim
+ * @CAPMSG_MESSAGE_OPEN: takes FILL, then TRANSMIT
+ * @CAPMSG_MESSAGE_SENDING: transmitted, and waits in line for a post
+ * @CAPMSG_MESSAGE_DELIVERED: arrived
+ * @CAPMSG_MESSAGE_LOST: its claim was taken back, or the port is gone; see
+ *	out_error of STAT: ENOENT (no port any more) or ESTALE (no claim)
+ *
+ * ::
+ *
+ *          BEGIN                 claimed          TRANSMIT           a post
+ *   IDLE ----------> QUEUED ------------> OPEN ------------> SENDING ------+
+ *    |                 |                  ^ | |                |           |
+ *    |  BEGIN, short or claimed at once   | | | TRANSMIT       |           v
+ *    +------------------------------------+ | +----------------|---> DELIVERED
+ *                      |   claim taken back |                  |
+ *                      +---------> LOST <---+------------------+
+ *                        port gone, revoked
+ *
+ * From every state ABANDON leads to IDLE. BEGIN can follow IDLE, DELIVERED and
+ * LOST. On QUEUED -> OPEN, SENDING -> DELIVERED, and every change to LOST the
+ * message's notification is signalled.
+ */
+enum capmsg_message_state {
+	CAPMSG_MESSAGE_IDLE		= 0,
+	CAPMSG_MESSAGE_QUEUED		= 1,
+	CAPMSG_MESSAGE_OPEN		= 2,
+	CAPMSG_MESSAGE_SENDING		= 3,
+	CAPMSG_MESSAGE_DELIVERED	= 4,
+	CAPMSG_MESSAGE_LOST		= 5,
+};
+
+/**
+ * struct capmsg_create_message - CAPMSG_IOC_CREATE_MESSAGE: create a message
+ * @size: sizeof(struct capmsg_create_message)
+ * @flags: must be zero
+ * @to: address of the void slot that gets the capability
+ * @notification: address of a notification, with SEND; or CAPMSG_ADDRESS_VOID
+ * @bits: bits that are set, see enum capmsg_message_state; 0 without notification
+ *
+ * Errors: ENOENT, EACCES (slot not writable, notification without SEND), EEXIST,
+ * EBUSY, ENOMEM, EDQUOT.
+ */
+struct capmsg_create_message {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	notification;
+	__aligned_u64	bits;
+};
+#define CAPMSG_IOC_CREATE_MESSAGE	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_MESSAGE)
+
+/* Do not wait: the message itself gets in line. */
+#define CAPMSG_MESSAGE_QUEUE	0x2
+
+/**
+ * struct capmsg_begin - CAPMSG_IOC_BEGIN: bind a message to a port
+ * @size: sizeof(struct capmsg_begin)
+ * @flags: CAPMSG_NONBLOCK, or CAPMSG_MESSAGE_QUEUE
+ * @message: address of a message, with WRITE
+ * @to: address of the port, with SEND, and GRANT if @max_caps is not 0
+ * @length: bytes that the message may have
+ * @deadline: when to give up waiting for a post, 0: never; must be 0 with
+ *	CAPMSG_MESSAGE_QUEUE
+ * @max_caps: capabilities that it may carry
+ * @out_state: CAPMSG_MESSAGE_OPEN, or with CAPMSG_MESSAGE_QUEUE also
+ *	CAPMSG_MESSAGE_QUEUED
+ *
+ * The payload is zeros, or for a message of more than CAPMSG_INLINE_MAX bytes
+ * what the receiver's buffer held, where it is not filled.
+ *
+ * Errors: ENOENT, EACCES, EMSGSIZE (over the port's max_size or max_caps),
+ * EAGAIN, ETIMEDOUT, EINTR, EBUSY (the message is in use: not IDLE, DELIVERED or
+ * LOST, or another thread is using it).
+ */
+struct capmsg_begin {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	message;
+	__aligned_u64	to;
+	__aligned_u64	length;
+	__aligned_u64	deadline;
+	__u32		max_caps;
+	__u32		out_state;
+};
+#define CAPMSG_IOC_BEGIN	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_BEGIN)
+
+/**
+ * struct capmsg_fill - CAPMSG_IOC_FILL: write a piece of payload
+ * @size: sizeof(struct capmsg_fill)
+ * @flags: must be zero
+ * @message: address of a message, with WRITE; OPEN
+ * @offset: where in the payload
+ * @data: the piece, as in struct capmsg_send
+ * @length: as in struct capmsg_send
+ * @n_iov: as in struct capmsg_send
+ * @__reserved: must be zero
+ *
+ * Any number of times, in any order. If it fails or is interrupted, part of the
+ * piece may have been written; it can be written again.
+ *
+ * Errors: ENOENT, EACCES, EMSGSIZE (beyond the length that BEGIN has named),
+ * EBUSY (not OPEN, or another thread is using it), ESTALE (the claim was taken
+ * back: the message is LOST), EINTR.
+ */
+struct capmsg_fill {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	message;
+	__aligned_u64	offset;
+	__aligned_u64	data;
+	__aligned_u64	length;
+	__u32		n_iov;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_FILL		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_FILL)
+
+/**
+ * struct capmsg_transmit - CAPMSG_IOC_TRANSMIT: commit a message
+ * @size: sizeof(struct capmsg_transmit)
+ * @flags: CAPMSG_NONBLOCK, or CAPMSG_MESSAGE_QUEUE
+ * @message: address of a message, with WRITE; OPEN
+ * @length: bytes that it has, at most what BEGIN has named
+ * @items: array of @n_items struct capmsg_item
+ * @deadline: when to give up waiting for a post, 0: never; must be 0 with
+ *	CAPMSG_MESSAGE_QUEUE
+ * @n_items: capabilities, at most what BEGIN has named
+ * @out_state: CAPMSG_MESSAGE_DELIVERED, or with CAPMSG_MESSAGE_QUEUE also
+ *	CAPMSG_MESSAGE_SENDING
+ *
+ * A message that has claimed a post is delivered at once; the flags and the
+ * deadline concern the others. If it fails the message is OPEN still, unless
+ * the error is ENOENT (and STAT says LOST) or ESTALE.
+ *
+ * Errors: ENOENT (also: the port is gone), EACCES, EMSGSIZE (more bytes or
+ * capabilities than BEGIN has named), EBUSY (not OPEN, or another thread is
+ * using it; a reply right to be moved is in a message that is yet to be
+ * received), ESTALE (the claim was taken back: the message is LOST), EAGAIN,
+ * ETIMEDOUT, EINTR.
+ */
+struct capmsg_transmit {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	message;
+	__aligned_u64	length;
+	__aligned_u64	items;
+	__aligned_u64	deadline;
+	__u32		n_items;
+	__u32		out_state;
+};
+#define CAPMSG_IOC_TRANSMIT	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_TRANSMIT)
+
+/**
+ * struct capmsg_abandon - CAPMSG_IOC_ABANDON: forget a message
+ * @size: sizeof(struct capmsg_abandon)
+ * @flags: must be zero
+ * @message: address of a message, with WRITE
+ *
+ * Whatever its state, the message is IDLE afterwards, and if it was not
+ * delivered by then it never is: its post is free for others, as if it had never
+ * been begun. A FILL or TRANSMIT of another thread gets ESTALE.
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_abandon {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	message;
+};
+#define CAPMSG_IOC_ABANDON	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_ABANDON)
+
+/**
+ * DOC: Fairness
+ *
+ * Senders that wait at a port form one line for each user. A post that becomes
+ * free goes to the users in turn, and within a user to who came first, as far
+ * as the post is large enough. A message that was passed over for its size
+ * CAPMSG_PASS_MAX times gets the next post that is large enough, before all
+ * others.
+ *
+ * A sender *holds* a post from its claim until the message was received. Unless
+ * the port was created with CAPMSG_PORT_NO_SHARES nobody can hold all posts. Of
+ * the posts that are free or held by it, a user may hold one part in
+ * 1 + n * (1 + log2 n), where n is the number of users that hold posts, itself
+ * included; and of that share, by the same rule, one badge of that user may hold
+ * a part, with n the number of its badges that hold posts. Both are rounded up,
+ * so one post can be held by anybody as long as there is a free one. What is over
+ * the share waits in line (or gets EAGAIN) even though posts are free.
+ *
+ * With one user and one badge that makes a quarter of the posts; a port between
+ * two parties that trust each other wants CAPMSG_PORT_NO_SHARES.
+ */
+
+/**
+ * struct capmsg_credits - CAPMSG_IOC_CREDITS: what may be sent without waiting
+ * @size: sizeof(struct capmsg_credits)
+ * @flags: must be zero
+ * @to: address of a port, with SEND
+ * @length: bytes of the messages in question
+ * @n_caps: capabilities of the messages in question
+ * @out_posts: messages of that kind that the caller could send now, through this
+ *	capability, without waiting
+ * @out_held: posts that it holds through capabilities with this badge ...
+ * @out_share: ... and how many it may hold at this moment
+ * @out_user_held: posts that its user holds ...
+ * @out_user_share: ... and how many the user may hold at this moment
+ * @out_waiting: senders of its user that wait in line
+ * @out_largest: bytes of the largest buffer that is posted
+ *
+ * A snapshot: others send and receive meanwhile. Who else holds posts is told to
+ * receivers only (LIMITS).
+ *
+ * Errors: ENOENT, EACCES, EMSGSIZE (over the port's max_size or max_caps).
+ */
+struct capmsg_credits {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	length;
+	__u32		n_caps;
+	__u32		out_posts;
+	__u32		out_held;
+	__u32		out_share;
+	__u32		out_user_held;
+	__u32		out_user_share;
+	__u32		out_waiting;
+	__u32		__reserved;
+	__aligned_u64	out_largest;
+};
+#define CAPMSG_IOC_CREDITS	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREDITS)
+
+/**
+ * enum capmsg_limit - what a command was refused for
+ * @CAPMSG_LIMIT_NONE: no command was refused yet
+ * @CAPMSG_LIMIT_OBJECTS: EDQUOT: objects of the user, or of an owner of one of
+ *	the user's namespaces
+ * @CAPMSG_LIMIT_BYTES: EDQUOT: kernel memory of the same, in bytes
+ * @CAPMSG_LIMIT_MEMLOCK: EDQUOT: RLIMIT_MEMLOCK, in pages
+ * @CAPMSG_LIMIT_FRAMES: EAGAIN: frames of the space
+ * @CAPMSG_LIMIT_POSTS: EAGAIN: no post of the port is free and large enough;
+ *	max is the port's depth, use the posts that are not free
+ * @CAPMSG_LIMIT_USER_SHARE: EAGAIN: posts that the caller's user may hold
+ * @CAPMSG_LIMIT_BADGE_SHARE: EAGAIN: posts that may be held with this badge
+ * @CAPMSG_LIMIT_CHAIN: EMLINK: revokers in a row
+ * @CAPMSG_LIMIT_SIZE: EMSGSIZE: bytes; use is what was asked for
+ * @CAPMSG_LIMIT_CAPS: EMSGSIZE: capabilities; use is what was asked for
+ * @CAPMSG_LIMIT_COUNT: number of limits
+ */
+enum capmsg_limit {
+	CAPMSG_LIMIT_NONE		= 0,
+	CAPMSG_LIMIT_OBJECTS		= 1,
+	CAPMSG_LIMIT_BYTES		= 2,
+	CAPMSG_LIMIT_MEMLOCK		= 3,
+	CAPMSG_LIMIT_FRAMES		= 4,
+	CAPMSG_LIMIT_POSTS		= 5,
+	CAPMSG_LIMIT_USER_SHARE		= 6,
+	CAPMSG_LIMIT_BADGE_SHARE	= 7,
+	CAPMSG_LIMIT_CHAIN		= 8,
+	CAPMSG_LIMIT_SIZE		= 9,
+	CAPMSG_LIMIT_CAPS		= 10,
+	CAPMSG_LIMIT_COUNT		= 11,
+};
+
+/**
+ * struct capmsg_holder - who holds posts of a port
+ * @badge: badge of the capability that was used
+ * @user: its user id, as seen by the caller
+ * @flags: CAPMSG_RECORD_BADGED if there is a badge
+ * @held: posts that it holds
+ * @waiting: its senders that wait in line
+ */
+struct capmsg_holder {
+	__aligned_u64	badge;
+	__u32		user;
+	__u32		flags;
+	__u32		held;
+	__u32		waiting;
+};
+
+/**
+ * struct capmsg_limits - CAPMSG_IOC_LIMITS: which limit was met, and by whom
+ * @size: sizeof(struct capmsg_limits)
+ * @flags: must be zero
+ * @port: address of a port, with RECV, whose holders are told; or
+ *	CAPMSG_ADDRESS_VOID
+ * @holders: array of @n_holders struct capmsg_holder
+ * @n_holders: room there, at most 4096; 0 without @port
+ * @out_n_holders: entries written. If there are more holders they are left out
+ * @out_limit: enum capmsg_limit that the last command of this space met which was
+ *	refused for a limit
+ * @out_error: its errno
+ * @out_use: what was in use of that limit at that moment, or asked for
+ * @out_max: the limit
+ * @out_thread: thread id of who was refused, as seen by the caller; 0 if it is
+ *	not visible
+ * @__reserved: must be zero
+ *
+ * Works before SETUP (without @port).
+ *
+ * Errors: ENOENT, EACCES.
+ */
+struct capmsg_limits {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	holders;
+	__u32		n_holders;
+	__u32		out_n_holders;
+	__u32		out_limit;
+	__u32		out_error;
+	__aligned_u64	out_use;
+	__aligned_u64	out_max;
+	__u32		out_thread;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_LIMITS	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_LIMITS)
 
 #endif /* _UAPI_LINUX_CAPMSG_H */

@@ -3,8 +3,8 @@
  * A message on its way into a frame: steps 1 and 2 of a transfer, and what a
  * post is to be given.
  */
-#ifndef CAPMSG_MESSAGE_H
-#define CAPMSG_MESSAGE_H
+#ifndef CAPMSG_PAYLOAD_H
+#define CAPMSG_PAYLOAD_H
 
 #include "frame.h"
 
@@ -24,11 +24,11 @@ struct capmsg_payload {
 	u32 n_items;
 };
 
-int capmsg_message_read(struct capmsg_frame *frame,
+int capmsg_payload_read(struct capmsg_frame *frame,
 			const struct capmsg_payload *payload);
-int capmsg_message_resolve(struct capmsg_frame *frame,
+int capmsg_payload_resolve(struct capmsg_frame *frame,
 			   const struct capmsg_cap *root);
-void capmsg_message_end(struct capmsg_frame *frame);
+void capmsg_payload_end(struct capmsg_frame *frame);
 int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
 			  struct capmsg_cap *cap);
 
@@ -38,4 +38,4 @@ int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
 			 struct capmsg_dress *dress);
 void capmsg_dress_put(struct capmsg_dress *dress);
 
-#endif /* CAPMSG_MESSAGE_H */
+#endif /* CAPMSG_PAYLOAD_H */

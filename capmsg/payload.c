@@ -7,7 +7,7 @@
 
 #include "commands.h"
 #include "hooks.h"
-#include "message.h"
+#include "payload.h"
 
 static int read_pieces(struct capmsg_frame *frame,
 		       const struct capmsg_payload *payload, u64 *total)
@@ -81,14 +81,14 @@ static int read_items(struct capmsg_frame *frame, u64 items, u32 n)
 }
 
 /**
- * capmsg_message_read() - step 1: read a message into a frame
+ * capmsg_payload_read() - step 1: read a message into a frame
  * @frame: the frame; its sender is filled in but for the destination
  * @payload: the message
  *
  * Context: Process context; no locks held.
  * Return: 0; -EINVAL, -EFAULT, -EMSGSIZE, -EOPNOTSUPP.
  */
-int capmsg_message_read(struct capmsg_frame *frame,
+int capmsg_payload_read(struct capmsg_frame *frame,
 			const struct capmsg_payload *payload)
 {
 	struct capmsg_sender *sender = &frame->sender;
@@ -177,17 +177,17 @@ int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
 }
 
 /**
- * capmsg_message_resolve() - step 2: resolve the capabilities of a message
+ * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
  * @frame: the frame
  * @root: root of the sender's space
  *
- * To be ended by capmsg_message_end(), also after an error.
+ * To be ended by capmsg_payload_end(), also after an error.
  *
  * Context: Process context; no locks held.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
  * anything else that is; -EBUSY for one in a message that is yet to be received.
  */
-int capmsg_message_resolve(struct capmsg_frame *frame,
+int capmsg_payload_resolve(struct capmsg_frame *frame,
 			   const struct capmsg_cap *root)
 {
 	u32 i, n = frame->sender.n_caps;
@@ -213,12 +213,12 @@ int capmsg_message_resolve(struct capmsg_frame *frame,
 }
 
 /**
- * capmsg_message_end() - drop what a message still holds
+ * capmsg_payload_end() - drop what a message still holds
  * @frame: the frame; empty afterwards
  *
  * Context: Process context; no locks held.
  */
-void capmsg_message_end(struct capmsg_frame *frame)
+void capmsg_payload_end(struct capmsg_frame *frame)
 {
 	struct capmsg_sender *sender = &frame->sender;
 	u32 i;
