@@ -77,7 +77,7 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 	struct capmsg_until until = { .deadline = wait->deadline };
 	int ret;
 
-	ret = capmsg_transfer(frame, port, wait);
+	ret = capmsg_transfer(&frame->cargo, port, wait);
 	if (ret)
 		return ret;
 	capmsg_transfer_wake(port, true);
@@ -104,8 +104,8 @@ int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
 		.nonblock = true,
 	};
 
-	frame->sender.epoch = epoch;
-	return capmsg_transfer(frame, caller, &now);
+	frame->cargo.sender.epoch = epoch;
+	return capmsg_transfer(&frame->cargo, caller, &now);
 }
 
 /**

@@ -116,18 +116,18 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
-	ret = capmsg_payload_read(frame, &payload);
+	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (ret)
 		goto out_frame;
-	ret = destination(cmd->root, arg->to, arg->n_items, &frame->sender,
+	ret = destination(cmd->root, arg->to, arg->n_items, &frame->cargo.sender,
 			  &port);
 	if (ret)
 		goto out_frame;
-	ret = capmsg_payload_resolve(frame, cmd->root) ?:
-	      capmsg_transfer(frame, port, &wait);
+	ret = capmsg_payload_resolve(&frame->cargo, cmd->root) ?:
+	      capmsg_transfer(&frame->cargo, port, &wait);
 	if (!ret)
 		capmsg_transfer_wake(port, false);
-	capmsg_payload_end(frame);
+	capmsg_payload_end(&frame->cargo);
 	capmsg_body_put(&port->body);
 out_frame:
 	capmsg_frame_put(cmd->space, index);
@@ -184,17 +184,17 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 	struct capmsg_port *port;
 	int ret;
 
-	ret = destination(cmd->root, arg->to, arg->n_items, &frame->sender,
+	ret = destination(cmd->root, arg->to, arg->n_items, &frame->cargo.sender,
 			  &port);
 	if (ret)
 		return ret;
 	wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
-	ret = capmsg_payload_resolve(frame, cmd->root) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, cmd->root) ?:
 	      call_prepare(cmd, frame) ?:
 	      capmsg_call(frame, port, &wait, &answer) ?:
 	      call_finish(cmd, frame, &answer);
 	capmsg_frame_end(frame);
-	capmsg_payload_end(frame);
+	capmsg_payload_end(&frame->cargo);
 	capmsg_body_put(&port->body);
 	return ret;
 }
@@ -229,7 +229,7 @@ int capmsg_cmd_call(struct capmsg_cmd *cmd)
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
-	ret = capmsg_payload_read(frame, &payload);
+	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = call(cmd, frame);
 	capmsg_frame_put(cmd->space, index);

@@ -133,11 +133,11 @@ static int answer_by_post(const struct capmsg_cap *root,
 			capmsg_reply_drop(port, arg->post, arg->seq);
 		return ret;
 	}
-	ret = capmsg_payload_resolve(frame, root) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, root) ?:
 	      capmsg_reply(frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
 		capmsg_reply_drop(port, arg->post, arg->seq);
-	capmsg_payload_end(frame);
+	capmsg_payload_end(&frame->cargo);
 	if (!ret)
 		*answered = caller;
 	else
@@ -164,9 +164,9 @@ static int answer_by_address(const struct capmsg_cap *root,
 	else if ((seen.rights & rights) != rights)
 		ret = -EACCES;
 	else
-		ret = capmsg_payload_resolve(frame, root) ?:
+		ret = capmsg_payload_resolve(&frame->cargo, root) ?:
 		      capmsg_reply(frame, capmsg_port_of(caller), seen.badge);
-	capmsg_payload_end(frame);
+	capmsg_payload_end(&frame->cargo);
 	if (!ret)
 		*answered = capmsg_port_of(caller);
 	else
@@ -190,9 +190,9 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
-	frame->sender.badge = 0;
-	frame->sender.badged = false;
-	ret = capmsg_payload_read(frame, &payload);
+	frame->cargo.sender.badge = 0;
+	frame->cargo.sender.badged = false;
+	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = port ?
 		      answer_by_post(cmd->root, arg, frame, port, answered) :

@@ -66,8 +66,7 @@ static void frame_init(struct capmsg_frame *frame)
 	capmsg_post_init(&frame->post, &frame->port, 0,
 			 &capmsg_landing_lien_ops, &capmsg_cut_lien_ops);
 	frame->post.flags = CAPMSG_POST_FRAME;
-	capmsg_sender_init(&frame->sender);
-	frame->sender.caps = frame->caps;
+	capmsg_cargo_init(&frame->cargo);
 	frame->pin.pages = frame->pages;
 }
 
@@ -141,7 +140,7 @@ static int dress_locked(struct capmsg_frame *frame, struct capmsg_dress *dress,
  *	success
  * @inline_max: bytes that a short answer may have
  *
- * A new epoch begins. The reply right is in frame->sender.reply. To be ended
+ * A new epoch begins. The reply right is in frame->cargo.sender.reply. To be ended
  * by capmsg_frame_end(), also after an error.
  *
  * Context: Process context; takes the locks of frame, table and region.
@@ -151,7 +150,7 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max)
 {
 	struct capmsg_port *port = &frame->port;
-	struct capmsg_cap *reply = &frame->sender.reply;
+	struct capmsg_cap *reply = &frame->cargo.sender.reply;
 	struct capmsg_region *lost = NULL;
 	int ret;
 
@@ -216,7 +215,7 @@ void capmsg_frame_end(struct capmsg_frame *frame)
 	struct capmsg_port *port = &frame->port;
 	bool bare;
 
-	capmsg_cap_forget(&frame->sender.reply);
+	capmsg_cap_forget(&frame->cargo.sender.reply);
 	capmsg_port_lock(port);
 	capmsg_frame_close_locked(frame);
 	capmsg_port_settle_locked(port, &frame->post);

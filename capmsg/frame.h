@@ -6,6 +6,7 @@
 #ifndef CAPMSG_FRAME_H
 #define CAPMSG_FRAME_H
 
+#include "cargo.h"
 #include "posting.h"
 
 /**
@@ -20,18 +21,8 @@ struct capmsg_frame {
 	struct capmsg_port port;
 	/** @post: for the answer, or for one message to a plain buffer */
 	struct capmsg_port_post post;
-	/** @sender: the request, or the answer that is sent */
-	struct capmsg_sender sender;
-	/** @iter: the payload */
-	struct iov_iter iter;
-	/** @iov: its pieces */
-	struct iovec iov[CAPMSG_IOV_MAX];
-	/** @items: capabilities to be sent, as the caller has named them */
-	struct capmsg_item items[CAPMSG_CAPS_MAX];
-	/** @caps: the same, resolved */
-	struct capmsg_cap caps[CAPMSG_CAPS_MAX];
-	/** @area: the payload, if at most CAPMSG_INLINE_MAX bytes */
-	u8 area[CAPMSG_INLINE_MAX] __aligned(8);
+	/** @cargo: the request, or the answer that is sent */
+	struct capmsg_cargo cargo;
 	/** @pin: a plain buffer, with room for the space's largest */
 	struct capmsg_pin pin;
 	/** @pages: of @pin */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Steps 1 and 2 of a transfer: everything that is read of a sender's structs is
- * read here, once, into the frame.
+ * read here, once, into the cargo.
  */
 #include <linux/uaccess.h>
 
@@ -9,10 +9,10 @@
 #include "hooks.h"
 #include "payload.h"
 
-static int read_pieces(struct capmsg_frame *frame,
+static int read_pieces(struct capmsg_cargo *cargo,
 		       const struct capmsg_payload *payload, u64 *total)
 {
-	struct iovec *iov = frame->iov;
+	struct iovec *iov = cargo->iov;
 	u32 i;
 
 	BUILD_BUG_ON(sizeof(struct capmsg_iovec) != sizeof(struct iovec));
@@ -32,48 +32,48 @@ static int read_pieces(struct capmsg_frame *frame,
 	return 0;
 }
 
-static int read_range(struct capmsg_frame *frame,
+static int read_range(struct capmsg_cargo *cargo,
 		      const struct capmsg_payload *payload, u64 *total)
 {
-	frame->iov[0].iov_base = u64_to_user_ptr(payload->data);
-	frame->iov[0].iov_len = payload->length;
+	cargo->iov[0].iov_base = u64_to_user_ptr(payload->data);
+	cargo->iov[0].iov_len = payload->length;
 	*total = payload->length;
 	if (*total > CAPMSG_MESSAGE_MAX)
 		return -EMSGSIZE;
-	return access_ok(frame->iov[0].iov_base, *total) ? 0 : -EFAULT;
+	return access_ok(cargo->iov[0].iov_base, *total) ? 0 : -EFAULT;
 }
 
-static int read_area(struct capmsg_frame *frame, u32 n)
+static int read_area(struct capmsg_cargo *cargo, u32 n)
 {
-	u8 *to = frame->area;
+	u8 *to = cargo->area;
 	u32 i;
 
 	if (n == 1)
-		return capmsg_words_from_user(to, frame->iov[0].iov_base,
-					      frame->iov[0].iov_len);
+		return capmsg_words_from_user(to, cargo->iov[0].iov_base,
+					      cargo->iov[0].iov_len);
 	for (i = 0; i < n; i++) {
-		if (copy_from_user(to, frame->iov[i].iov_base,
-				   frame->iov[i].iov_len))
+		if (copy_from_user(to, cargo->iov[i].iov_base,
+				   cargo->iov[i].iov_len))
 			return -EFAULT;
-		to += frame->iov[i].iov_len;
+		to += cargo->iov[i].iov_len;
 	}
 	return 0;
 }
 
-static int read_items(struct capmsg_frame *frame, u64 items, u32 n)
+static int read_items(struct capmsg_cargo *cargo, u64 items, u32 n)
 {
 	u32 i;
 	int ret;
 
 	if (n > CAPMSG_CAPS_MAX)
 		return -EINVAL;
-	if (copy_from_user(frame->items, u64_to_user_ptr(items),
+	if (copy_from_user(cargo->items, u64_to_user_ptr(items),
 			   n * sizeof(struct capmsg_item)))
 		return -EFAULT;
 	for (i = 0; i < n; i++) {
-		ret = capmsg_check_flags(frame->items[i].flags,
+		ret = capmsg_check_flags(cargo->items[i].flags,
 					 CAPMSG_ITEM_MOVE) ?:
-		      capmsg_check_rights(frame->items[i].rights);
+		      capmsg_check_rights(cargo->items[i].rights);
 		if (ret)
 			return ret;
 	}
@@ -81,17 +81,17 @@ static int read_items(struct capmsg_frame *frame, u64 items, u32 n)
 }
 
 /**
- * capmsg_payload_read() - step 1: read a message into a frame
- * @frame: the frame; its sender is filled in but for the destination
+ * capmsg_payload_read() - step 1: read a message into a cargo
+ * @cargo: the cargo; its sender is filled in but for the destination
  * @payload: the message
  *
  * Context: Process context; no locks held.
  * Return: 0; -EINVAL, -EFAULT, -EMSGSIZE, -EOPNOTSUPP.
  */
-int capmsg_payload_read(struct capmsg_frame *frame,
+int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload)
 {
-	struct capmsg_sender *sender = &frame->sender;
+	struct capmsg_sender *sender = &cargo->sender;
 	u32 n = payload->n_iov ?: 1;
 	u64 total;
 	int ret;
@@ -99,36 +99,36 @@ int capmsg_payload_read(struct capmsg_frame *frame,
 	capmsg_hook(1);
 	sender->n_caps = 0;
 	sender->moved.table = NULL;
-	ret = payload->n_iov ? read_pieces(frame, payload, &total) :
-			       read_range(frame, payload, &total);
+	ret = payload->n_iov ? read_pieces(cargo, payload, &total) :
+			       read_range(cargo, payload, &total);
 	if (!ret && payload->n_items)
-		ret = read_items(frame, payload->items, payload->n_items);
+		ret = read_items(cargo, payload->items, payload->n_items);
 	if (ret)
 		return ret;
 	sender->length = total;
 	sender->n_caps = payload->n_items;
 	sender->area = NULL;
 	if (total <= CAPMSG_INLINE_MAX) {
-		sender->area = frame->area;
-		return read_area(frame, n);
+		sender->area = cargo->area;
+		return read_area(cargo, n);
 	}
-	iov_iter_init(&frame->iter, ITER_SOURCE, frame->iov, n, total);
+	iov_iter_init(&cargo->iter, ITER_SOURCE, cargo->iov, n, total);
 	return 0;
 }
 
 /* A reply right that is to leave its slot with the message. */
-static int resolve_moved(struct capmsg_frame *frame,
+static int resolve_moved(struct capmsg_cargo *cargo,
 			 const struct capmsg_cap *root, u32 i)
 {
-	struct capmsg_sender *sender = &frame->sender;
-	struct capmsg_cap *cap = &frame->caps[i];
+	struct capmsg_sender *sender = &cargo->sender;
+	struct capmsg_cap *cap = &cargo->caps[i];
 	struct capmsg_spot spot;
 	bool reserved;
 	int ret;
 
 	if (sender->moved.table)
 		return -EINVAL;
-	ret = capmsg_find_slot(root, frame->items[i].address,
+	ret = capmsg_find_slot(root, cargo->items[i].address,
 			       CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
@@ -178,7 +178,7 @@ int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
 
 /**
  * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
- * @frame: the frame
+ * @cargo: the cargo
  * @root: root of the sender's space
  *
  * To be ended by capmsg_payload_end(), also after an error.
@@ -187,26 +187,26 @@ int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
  * anything else that is; -EBUSY for one in a message that is yet to be received.
  */
-int capmsg_payload_resolve(struct capmsg_frame *frame,
+int capmsg_payload_resolve(struct capmsg_cargo *cargo,
 			   const struct capmsg_cap *root)
 {
-	u32 i, n = frame->sender.n_caps;
+	u32 i, n = cargo->sender.n_caps;
 	int ret;
 
 	capmsg_hook(2);
 	for (i = 0; i < n; i++) {
-		if (frame->items[i].flags & CAPMSG_ITEM_MOVE)
-			ret = resolve_moved(frame, root, i);
+		if (cargo->items[i].flags & CAPMSG_ITEM_MOVE)
+			ret = resolve_moved(cargo, root, i);
 		else
 			ret = capmsg_fetch_copyable(root,
-						    frame->items[i].address,
-						    &frame->caps[i]);
+						    cargo->items[i].address,
+						    &cargo->caps[i]);
 		if (ret) {
 			/* What is not resolved must not be dropped. */
-			frame->sender.n_caps = i;
+			cargo->sender.n_caps = i;
 			return ret;
 		}
-		frame->caps[i].rights &= frame->items[i].rights |
+		cargo->caps[i].rights &= cargo->items[i].rights |
 					 CAPMSG_RIGHT_WEAK;
 	}
 	return 0;
@@ -214,18 +214,18 @@ int capmsg_payload_resolve(struct capmsg_frame *frame,
 
 /**
  * capmsg_payload_end() - drop what a message still holds
- * @frame: the frame; empty afterwards
+ * @cargo: the cargo; empty afterwards
  *
  * Context: Process context; no locks held.
  */
-void capmsg_payload_end(struct capmsg_frame *frame)
+void capmsg_payload_end(struct capmsg_cargo *cargo)
 {
-	struct capmsg_sender *sender = &frame->sender;
+	struct capmsg_sender *sender = &cargo->sender;
 	u32 i;
 
 	/* Of a moved reply right this is a copy: the right is in its slot. */
 	for (i = 0; i < sender->n_caps; i++)
-		capmsg_cap_forget(&frame->caps[i]);
+		capmsg_cap_forget(&cargo->caps[i]);
 	sender->n_caps = 0;
 	if (sender->moved.table)
 		capmsg_spot_put(&sender->moved);

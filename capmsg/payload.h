@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A message on its way into a frame: steps 1 and 2 of a transfer, and what a
+ * A message on its way into a cargo: steps 1 and 2 of a transfer, and what a
  * post is to be given.
  */
 #ifndef CAPMSG_PAYLOAD_H
 #define CAPMSG_PAYLOAD_H
 
-#include "frame.h"
+#include "cargo.h"
 
 /**
  * struct capmsg_payload - a message, as uapi structs name it
@@ -24,11 +24,11 @@ struct capmsg_payload {
 	u32 n_items;
 };
 
-int capmsg_payload_read(struct capmsg_frame *frame,
+int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload);
-int capmsg_payload_resolve(struct capmsg_frame *frame,
+int capmsg_payload_resolve(struct capmsg_cargo *cargo,
 			   const struct capmsg_cap *root);
-void capmsg_payload_end(struct capmsg_frame *frame);
+void capmsg_payload_end(struct capmsg_cargo *cargo);
 int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
 			  struct capmsg_cap *cap);
 

@@ -13,7 +13,7 @@
 /**
  * struct capmsg_sender - the sender's side of one transfer
  *
- * Belongs to a frame. Once it is queued, others may commit it or give it a
+ * Belongs to a cargo. Once it is queued, others may commit it or give it a
  * claim, under the lock of the port; they touch nothing but this and what
  * it points to.
  */

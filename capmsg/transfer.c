@@ -41,11 +41,11 @@ static int fault_in_source(const struct iov_iter *source)
  * Step 4, and step 6 for an inline message. The sender leaves the line
  * before this returns, with its claim, done, or with an error.
  */
-static int enter(struct capmsg_frame *frame, struct capmsg_port *port,
+static int enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		 const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
-	struct capmsg_sender *sender = &frame->sender;
+	struct capmsg_sender *sender = &cargo->sender;
 	DEFINE_WAIT(entry);
 	ktime_t until;
 	int ret;
@@ -92,10 +92,10 @@ static void chunk_leave(void)
 }
 
 /* Step 5. -EAGAIN: the claim was stolen. */
-static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
+static int copy_payload(struct capmsg_cargo *cargo, struct capmsg_port *port)
 {
-	struct capmsg_sender *sender = &frame->sender;
-	struct iov_iter source = frame->iter;
+	struct capmsg_sender *sender = &cargo->sender;
+	struct iov_iter source = cargo->iter;
 	struct capmsg_port_post *post;
 	u64 done = 0;
 	size_t got;
@@ -128,7 +128,7 @@ static int copy_payload(struct capmsg_frame *frame, struct capmsg_port *port)
 	return 0;
 }
 
-static int transfer_inline(struct capmsg_frame *frame,
+static int transfer_inline(struct capmsg_cargo *cargo,
 			   struct capmsg_port *port,
 			   const struct capmsg_until *wait)
 {
@@ -136,32 +136,32 @@ static int transfer_inline(struct capmsg_frame *frame,
 
 	capmsg_hook(6);
 	capmsg_port_lock(port);
-	ret = enter(frame, port, wait);
+	ret = enter(cargo, port, wait);
 	capmsg_port_unlock(port);
 	return ret;
 }
 
 /* Steps 4 to 6 once. -EAGAIN with *again: the claim was lost on the way. */
-static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
+static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 const struct capmsg_until *wait, bool *again)
 {
 	int ret;
 
 	capmsg_hook(4);
 	capmsg_port_lock(port);
-	ret = enter(frame, port, wait);
+	ret = enter(cargo, port, wait);
 	capmsg_port_unlock(port);
 	if (ret)
 		return ret;
 	capmsg_hook(5);
-	ret = copy_payload(frame, port);
+	ret = copy_payload(cargo, port);
 	if (!ret)
 		capmsg_hook(6);
 	capmsg_port_lock(port);
 	if (!ret)
-		ret = capmsg_claim_commit_locked(port, &frame->sender);
+		ret = capmsg_claim_commit_locked(port, &cargo->sender);
 	if (ret)
-		capmsg_claim_drop_locked(port, &frame->sender);
+		capmsg_claim_drop_locked(port, &cargo->sender);
 	capmsg_port_unlock(port);
 	*again = ret == -EAGAIN;
 	return ret;
@@ -169,7 +169,7 @@ static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
 
 /**
  * capmsg_transfer() - send a message: steps 3 to 6
- * @frame: with the message in sender, iter and caps; after success the commit
+ * @cargo: with the message in sender, iter and caps; after success the commit
  *	has moved its capabilities, after an error they are still there
  * @port: where to
  * @wait: how long to wait for a post
@@ -181,10 +181,10 @@ static int transfer_once(struct capmsg_frame *frame, struct capmsg_port *port,
  * -ENOENT if the port is dead, -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT,
  * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
  */
-int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
+int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait)
 {
-	struct capmsg_sender *sender = &frame->sender;
+	struct capmsg_sender *sender = &cargo->sender;
 	bool again;
 	int ret;
 
@@ -192,17 +192,17 @@ int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
 	sender->done = false;
 	sender->error = 0;
 	if (sender->area)
-		return transfer_inline(frame, port, wait);
+		return transfer_inline(cargo, port, wait);
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)
 		return -EMSGSIZE;
 	capmsg_hook(3);
-	ret = fault_in_source(&frame->iter);
+	ret = fault_in_source(&cargo->iter);
 	if (ret)
 		return ret;
 	do {
 		again = false;
-		ret = transfer_once(frame, port, wait, &again);
+		ret = transfer_once(cargo, port, wait, &again);
 		cond_resched();
 	} while (again && !signal_pending(current));
 	if (again)

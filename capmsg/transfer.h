@@ -40,7 +40,7 @@
  * After 6b nothing is undone.
  */
 
-int capmsg_transfer(struct capmsg_frame *frame, struct capmsg_port *port,
+int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait);
 void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
 

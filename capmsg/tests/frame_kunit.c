@@ -18,7 +18,7 @@ static struct capmsg_cap arm(struct kunit *test, struct capmsg_frame *frame,
 	struct capmsg_cap right = { };
 
 	KUNIT_ASSERT_EQ(test, capmsg_frame_arm(frame, &nothing, inline_max), 0);
-	capmsg_cap_move(&right, &frame->sender.reply);
+	capmsg_cap_move(&right, &frame->cargo.sender.reply);
 	return right;
 }
 
@@ -36,7 +36,7 @@ static void expect_empty(struct kunit *test, struct capmsg_frame *frame)
 	KUNIT_EXPECT_TRUE(test, capmsg_post_bare(&frame->post));
 	KUNIT_EXPECT_NULL(test, frame->post.claim);
 	KUNIT_EXPECT_NULL(test, frame->post.reply.object);
-	KUNIT_EXPECT_NULL(test, frame->sender.reply.object);
+	KUNIT_EXPECT_NULL(test, frame->cargo.sender.reply.object);
 	KUNIT_EXPECT_EQ(test, frame->pin.n, 0);
 	KUNIT_EXPECT_EQ(test, frame->port.count[CAPMSG_POST_POSTED], 0);
 }
@@ -139,7 +139,7 @@ static struct capmsg_cap arm_buffer(struct kunit *test,
 
 	capmsg_body_get(&region->body);
 	KUNIT_ASSERT_EQ(test, capmsg_frame_arm(frame, &dress, 0), 0);
-	capmsg_cap_move(&right, &frame->sender.reply);
+	capmsg_cap_move(&right, &frame->cargo.sender.reply);
 	return right;
 }
 
@@ -188,7 +188,7 @@ static void lost_landing_table_ends_the_call(struct kunit *test)
 
 	capmsg_body_get(&table->body);
 	KUNIT_ASSERT_EQ(test, capmsg_frame_arm(frame, &dress, 256), 0);
-	capmsg_cap_move(&right, &frame->sender.reply);
+	capmsg_cap_move(&right, &frame->cargo.sender.reply);
 	KUNIT_EXPECT_PTR_EQ(test, table->slots[4].reserved,
 			    &frame->post.landing);
 	KUNIT_EXPECT_NULL(test, table->slots[5].reserved);
@@ -242,9 +242,9 @@ static struct capmsg_frame *receive_call(struct kunit *test,
 	struct capmsg_port_post *post;
 
 	KUNIT_ASSERT_EQ(test, capmsg_frame_arm(frame, &nothing, 256), 0);
-	frame->sender.area = frame->area;
-	KUNIT_ASSERT_EQ(test, capmsg_port_kit_enter(port, &frame->sender), 0);
-	KUNIT_EXPECT_NULL(test, frame->sender.reply.object);
+	frame->cargo.sender.area = frame->cargo.area;
+	KUNIT_ASSERT_EQ(test, capmsg_port_kit_enter(port, &frame->cargo.sender), 0);
+	KUNIT_EXPECT_NULL(test, frame->cargo.sender.reply.object);
 	post = capmsg_port_kit_reap(port);
 	KUNIT_ASSERT_NOT_NULL(test, post);
 	KUNIT_EXPECT_FALSE(test, capmsg_cap_void(&post->reply));
@@ -338,9 +338,9 @@ static int serve(void *data)
 
 	for (i = 0; i < server->n; i++) {
 		server->failed += !!capmsg_await(port, NULL, &wait, &post);
-		frame->area[0] = post->area[0] + 1;
-		frame->sender.area = frame->area;
-		frame->sender.length = 1;
+		frame->cargo.area[0] = post->area[0] + 1;
+		frame->cargo.sender.area = frame->cargo.area;
+		frame->cargo.sender.length = 1;
 		capmsg_port_retire(port, post);
 		ret = capmsg_reply_find(port, post->index, post->seq, &caller,
 					&epoch);
@@ -364,9 +364,9 @@ static int ask(struct capmsg_frame *frame, struct capmsg_port *port,
 	struct capmsg_answer answer = { };
 	int ret;
 
-	frame->area[0] = question;
-	frame->sender.area = frame->area;
-	frame->sender.length = 1;
+	frame->cargo.area[0] = question;
+	frame->cargo.sender.area = frame->cargo.area;
+	frame->cargo.sender.length = 1;
 	ret = capmsg_frame_arm(frame, &nothing, 256);
 	if (!ret)
 		ret = capmsg_call(frame, port, wait, &answer);

@@ -1615,6 +1615,7 @@ struct capmsg_abandon {
  * @out_user_held: posts that its user holds ...
  * @out_user_share: ... and how many the user may hold at this moment
  * @out_waiting: senders of its user that wait in line
+ * @__reserved: zero
  * @out_largest: bytes of the largest buffer that is posted
  *
  * A snapshot: others send and receive meanwhile. Who else holds posts is told to

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Cargo: what one outgoing transfer carries. It is a part of a frame or of a
+ * message object, allocated with it, so that sending needs no memory.
+ */
+#ifndef CAPMSG_CARGO_H
+#define CAPMSG_CARGO_H
+
+#include <linux/uio.h>
+
+#include "claim.h"
+
+/**
+ * struct capmsg_cargo - what one outgoing transfer carries
+ */
+struct capmsg_cargo {
+	/** @sender: what the port knows of it */
+	struct capmsg_sender sender;
+	/** @iter: the payload */
+	struct iov_iter iter;
+	/** @iov: its pieces */
+	struct iovec iov[CAPMSG_IOV_MAX];
+	/** @items: capabilities to be sent, as the caller has named them */
+	struct capmsg_item items[CAPMSG_CAPS_MAX];
+	/** @caps: the same, resolved */
+	struct capmsg_cap caps[CAPMSG_CAPS_MAX];
+	/** @area: the payload, if at most CAPMSG_INLINE_MAX bytes */
+	u8 area[CAPMSG_INLINE_MAX] __aligned(8);
+};
+
+/* Prepare a cargo, once; its memory is zeroed. */
+static inline void capmsg_cargo_init(struct capmsg_cargo *cargo)
+{
+	capmsg_sender_init(&cargo->sender);
+	cargo->sender.caps = cargo->caps;
+}
+
+#endif /* CAPMSG_CARGO_H */
