@@ -43,6 +43,10 @@ int capmsg_create_cappage(int fd, uint64_t to, unsigned int bits);
 int capmsg_create_port(int fd, struct capmsg_create_port *port);
 int capmsg_register(int fd, uint64_t to, void *memory, size_t length);
 int capmsg_unregister(int fd, uint64_t region);
+int capmsg_create_notification(int fd, uint64_t to, uint32_t flags, int eventfd);
+int capmsg_create_message(int fd, uint64_t to, uint64_t notification,
+			  uint64_t bits);
+int capmsg_create_revoker(int fd, uint64_t from, uint64_t to, uint64_t revoker);
 int capmsg_destroy(int fd, uint64_t address);
 
 /* ---- capabilities ---- */
@@ -58,6 +62,9 @@ int capmsg_list(int fd, struct capmsg_list *list);
 int capmsg_export(int fd, uint64_t from, uint32_t rights, int *out_fd);
 int capmsg_import(int fd, uint64_t to, int exported_fd);
 int capmsg_inherited_fd(const char *name);
+int capmsg_revoke(int fd, uint64_t revoker);
+int capmsg_close_revoker(int fd, uint64_t revoker);
+int capmsg_open_revoker(int fd, uint64_t revoker);
 
 /* ---- messages ---- */
 
@@ -68,6 +75,24 @@ int capmsg_recv(int fd, struct capmsg_recv *recv);
 int capmsg_call(int fd, struct capmsg_call *call);
 int capmsg_reply(int fd, struct capmsg_reply *reply);
 int capmsg_reply_recv(int fd, struct capmsg_reply_recv *reply_recv);
+
+/* ---- messages in steps, and limits ---- */
+
+int capmsg_begin(int fd, struct capmsg_begin *begin);
+int capmsg_fill(int fd, uint64_t message, uint64_t offset, const void *data,
+		size_t length);
+int capmsg_fill_pieces(int fd, struct capmsg_fill *fill);
+int capmsg_transmit(int fd, struct capmsg_transmit *transmit);
+int capmsg_abandon(int fd, uint64_t message);
+int capmsg_credits(int fd, struct capmsg_credits *credits);
+int capmsg_limits(int fd, struct capmsg_limits *limits);
+
+/* ---- notices ---- */
+
+int capmsg_signal(int fd, uint64_t notification, uint64_t bits);
+int capmsg_wait(int fd, struct capmsg_wait *wait);
+int capmsg_watch(int fd, uint64_t address, uint64_t to, uint64_t notification,
+		 uint64_t bits);
 
 /* ---- addresses, rights, time, words ---- */
 
@@ -82,6 +107,8 @@ int capmsg_address_format(uint64_t address, char *text, size_t size);
 int capmsg_rights_parse(const char *text, uint32_t *out_rights);
 int capmsg_rights_format(uint32_t rights, char *text, size_t size);
 const char *capmsg_type_name(uint32_t type);
+const char *capmsg_state_name(uint32_t state);
+const char *capmsg_limit_name(uint32_t limit);
 
 uint64_t capmsg_deadline_in(uint64_t ns);
 

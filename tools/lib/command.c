@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * One function per command of the device. They set the size of the struct, hand
- * it to the kernel and turn errno into a return value; nothing else happens
- * here. Structs stay the caller's, and may be used again.
+ * One function per command of the device: spaces, objects, capabilities; messages
+ * are in transfer.c. They set the size of the struct, hand it to the kernel and
+ * turn errno into a return value; nothing else happens here. Structs stay the
+ * caller's, and may be used again.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
 
 #include "capmsg.h"
-
-static int command(int fd, unsigned long request, void *args)
-{
-	return ioctl(fd, request, args) < 0 ? -errno : 0;
-}
+#include "command.h"
 
 /**
  * capmsg_open() - open a new space
@@ -92,6 +88,72 @@ int capmsg_create_port(int fd, struct capmsg_create_port *port)
 {
 	port->size = sizeof(*port);
 	return command(fd, CAPMSG_IOC_CREATE_PORT, port);
+}
+
+/**
+ * capmsg_create_notification() - create a notification
+ * @fd: a space
+ * @to: address of the void slot that gets the capability
+ * @flags: CAPMSG_NOTIFICATION_EVENTFD, CAPMSG_NOTIFICATION_POLL
+ * @eventfd: with CAPMSG_NOTIFICATION_EVENTFD: an eventfd, which stays the
+ *	caller's; else ignored
+ *
+ * Return: 0 or -errno as documented at struct capmsg_create_notification.
+ */
+int capmsg_create_notification(int fd, uint64_t to, uint32_t flags, int eventfd)
+{
+	struct capmsg_create_notification args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.to = to,
+		.eventfd = flags & CAPMSG_NOTIFICATION_EVENTFD ? eventfd : 0,
+	};
+
+	return command(fd, CAPMSG_IOC_CREATE_NOTIFICATION, &args);
+}
+
+/**
+ * capmsg_create_message() - create storage for one outgoing transfer
+ * @fd: a space
+ * @to: address of the void slot that gets the capability
+ * @notification: address of the notification that tells of its states, or
+ *	CAPMSG_ADDRESS_VOID
+ * @bits: bits that are set there
+ *
+ * Return: 0 or -errno as documented at struct capmsg_create_message.
+ */
+int capmsg_create_message(int fd, uint64_t to, uint64_t notification,
+			  uint64_t bits)
+{
+	struct capmsg_create_message args = {
+		.size = sizeof(args),
+		.to = to,
+		.notification = notification,
+		.bits = bits,
+	};
+
+	return command(fd, CAPMSG_IOC_CREATE_MESSAGE, &args);
+}
+
+/**
+ * capmsg_create_revoker() - derive a capability that can be revoked
+ * @fd: a space
+ * @from: address of the capability
+ * @to: address of the void slot that gets the one through the revoker
+ * @revoker: address of the void slot that gets the revoker
+ *
+ * Return: 0 or -errno as documented at struct capmsg_create_revoker.
+ */
+int capmsg_create_revoker(int fd, uint64_t from, uint64_t to, uint64_t revoker)
+{
+	struct capmsg_create_revoker args = {
+		.size = sizeof(args),
+		.from = from,
+		.to = to,
+		.revoker = revoker,
+	};
+
+	return command(fd, CAPMSG_IOC_CREATE_REVOKER, &args);
 }
 
 /**
@@ -285,109 +347,6 @@ int capmsg_destroy(int fd, uint64_t address)
 }
 
 /**
- * capmsg_post() - give a port a buffer to receive into
- * @fd: a space
- * @post: port, buffer and landing slots; tells the number of the post. For
- *	capmsg_serve() the cookie is to be the address of the buffer
- *
- * Return: 0 or -errno as documented at struct capmsg_post.
- */
-int capmsg_post(int fd, struct capmsg_post *post)
-{
-	post->size = sizeof(*post);
-	return command(fd, CAPMSG_IOC_POST, post);
-}
-
-/**
- * capmsg_unpost() - take a post's buffer back
- * @fd: a space
- * @port: address of the port
- * @post: number of the post
- *
- * Return: 0 or -errno as documented at struct capmsg_unpost.
- */
-int capmsg_unpost(int fd, uint64_t port, uint32_t post)
-{
-	struct capmsg_unpost args = {
-		.size = sizeof(args),
-		.port = port,
-		.post = post,
-	};
-
-	return command(fd, CAPMSG_IOC_UNPOST, &args);
-}
-
-/**
- * capmsg_send() - send a message
- * @fd: a space
- * @send: destination, payload, capabilities, deadline
- *
- * Return: 0 when the message is delivered, or -errno as documented at struct
- * capmsg_send; then nothing was sent.
- */
-int capmsg_send(int fd, struct capmsg_send *send)
-{
-	send->size = sizeof(*send);
-	return command(fd, CAPMSG_IOC_SEND, send);
-}
-
-/**
- * capmsg_recv() - receive messages
- * @fd: a space
- * @recv: port, records, and if wanted a plain buffer
- *
- * Return: 0, then @out_n messages were received, or -errno as documented at
- * struct capmsg_recv.
- */
-int capmsg_recv(int fd, struct capmsg_recv *recv)
-{
-	recv->size = sizeof(*recv);
-	return command(fd, CAPMSG_IOC_RECV, recv);
-}
-
-/**
- * capmsg_call() - send a message and wait for its answer
- * @fd: a space
- * @call: the message, and where the answer goes
- *
- * Return: 0 when the answer is there, or -errno as documented at struct
- * capmsg_call.
- */
-int capmsg_call(int fd, struct capmsg_call *call)
-{
-	call->size = sizeof(*call);
-	return command(fd, CAPMSG_IOC_CALL, call);
-}
-
-/**
- * capmsg_reply() - answer a call
- * @fd: a space
- * @reply: the reply right and the answer
- *
- * Return: 0 or -errno as documented at struct capmsg_reply; after -ESTALE the
- * reply right is used up, after any other error it is still there.
- */
-int capmsg_reply(int fd, struct capmsg_reply *reply)
-{
-	reply->size = sizeof(*reply);
-	return command(fd, CAPMSG_IOC_REPLY, reply);
-}
-
-/**
- * capmsg_reply_recv() - answer a call, then receive
- * @fd: a space
- * @reply_recv: as for capmsg_reply() and capmsg_recv() together. If it fails
- *	with CAPMSG_REPLY_NONE set in its flags the answer was delivered
- *
- * Return: 0 or -errno as documented at struct capmsg_reply_recv.
- */
-int capmsg_reply_recv(int fd, struct capmsg_reply_recv *reply_recv)
-{
-	reply_recv->size = sizeof(*reply_recv);
-	return command(fd, CAPMSG_IOC_REPLY_RECV, reply_recv);
-}
-
-/**
  * capmsg_export() - put a capability into a file
  * @fd: a space
  * @from: address of the capability
@@ -427,4 +386,55 @@ int capmsg_import(int fd, uint64_t to, int exported_fd)
 	};
 
 	return command(fd, CAPMSG_IOC_IMPORT, &args);
+}
+
+/**
+ * capmsg_revoke() - void all that was derived through a revoker
+ * @fd: a space
+ * @revoker: address of the revoker, which is destroyed with it
+ *
+ * Return: 0 or -errno as documented at struct capmsg_revoke.
+ */
+int capmsg_revoke(int fd, uint64_t revoker)
+{
+	struct capmsg_revoke args = {
+		.size = sizeof(args),
+		.revoker = revoker,
+	};
+
+	return command(fd, CAPMSG_IOC_REVOKE, &args);
+}
+
+/**
+ * capmsg_close_revoker() - make operations through a revoker wait
+ * @fd: a space
+ * @revoker: address of the revoker
+ *
+ * Return: 0 or -errno as documented at struct capmsg_close.
+ */
+int capmsg_close_revoker(int fd, uint64_t revoker)
+{
+	struct capmsg_close args = {
+		.size = sizeof(args),
+		.revoker = revoker,
+	};
+
+	return command(fd, CAPMSG_IOC_CLOSE, &args);
+}
+
+/**
+ * capmsg_open_revoker() - let operations through a revoker go on
+ * @fd: a space
+ * @revoker: address of the revoker
+ *
+ * Return: 0 or -errno as documented at struct capmsg_open.
+ */
+int capmsg_open_revoker(int fd, uint64_t revoker)
+{
+	struct capmsg_open args = {
+		.size = sizeof(args),
+		.revoker = revoker,
+	};
+
+	return command(fd, CAPMSG_IOC_OPEN, &args);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The words of the system: rights, types, errors; and time.
+ * The words of the system: rights, types, states, limits, errors; and time.
  *
  * Rights are written as letters in a fixed order, ``rwsvgdk``, with ``-`` for
  * one that is missing, or as names separated by commas.
@@ -132,9 +132,58 @@ const char *capmsg_type_name(uint32_t type)
 		[CAPMSG_TYPE_PORT]	= "port",
 		[CAPMSG_TYPE_REGION]	= "region",
 		[CAPMSG_TYPE_REPLY]	= "reply",
+		[CAPMSG_TYPE_NOTIFICATION] = "notification",
+		[CAPMSG_TYPE_MESSAGE]	= "message",
+		[CAPMSG_TYPE_REVOKER]	= "revoker",
+		[CAPMSG_TYPE_WATCH]	= "watch",
 	};
 
 	return type < CAPMSG_TYPE_COUNT ? names[type] : "unknown";
+}
+
+/**
+ * capmsg_state_name() - name of a state of a message
+ * @state: enum capmsg_message_state
+ *
+ * Return: a string that lives for ever; "unknown" for a state of a later version.
+ */
+const char *capmsg_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+		[CAPMSG_MESSAGE_IDLE]		= "idle",
+		[CAPMSG_MESSAGE_QUEUED]		= "queued",
+		[CAPMSG_MESSAGE_OPEN]		= "open",
+		[CAPMSG_MESSAGE_SENDING]	= "sending",
+		[CAPMSG_MESSAGE_DELIVERED]	= "delivered",
+		[CAPMSG_MESSAGE_LOST]		= "lost",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+/**
+ * capmsg_limit_name() - name of a limit
+ * @limit: enum capmsg_limit
+ *
+ * Return: a word that lives for ever; "unknown" for a limit of a later version.
+ */
+const char *capmsg_limit_name(uint32_t limit)
+{
+	static const char *const names[CAPMSG_LIMIT_COUNT] = {
+		[CAPMSG_LIMIT_NONE]		= "none",
+		[CAPMSG_LIMIT_OBJECTS]		= "objects",
+		[CAPMSG_LIMIT_BYTES]		= "bytes",
+		[CAPMSG_LIMIT_MEMLOCK]		= "memlock",
+		[CAPMSG_LIMIT_FRAMES]		= "frames",
+		[CAPMSG_LIMIT_POSTS]		= "posts",
+		[CAPMSG_LIMIT_USER_SHARE]	= "user-share",
+		[CAPMSG_LIMIT_BADGE_SHARE]	= "badge-share",
+		[CAPMSG_LIMIT_CHAIN]		= "chain",
+		[CAPMSG_LIMIT_SIZE]		= "size",
+		[CAPMSG_LIMIT_CAPS]		= "caps",
+	};
+
+	return limit < CAPMSG_LIMIT_COUNT ? names[limit] : "unknown";
 }
 
 /**
@@ -190,6 +239,8 @@ const char *capmsg_strerror(int error)
 		return "out of memory, or the memory cgroup is at its limit";
 	case EDQUOT:
 		return "the quota of objects or bytes, or RLIMIT_MEMLOCK, is used up";
+	case EMLINK:
+		return "the chain of revokers would become too long";
 	case EMSGSIZE:
 		return "the message can never fit";
 	case EAGAIN:
@@ -201,7 +252,7 @@ const char *capmsg_strerror(int error)
 	case EPIPE:
 		return "the call will never be answered: its reply right is gone";
 	case ESTALE:
-		return "too late: the call is over";
+		return "too late: the call is over, or the claim was taken back";
 	case EBADF:
 		return "this file descriptor is not open";
 	case EMFILE:

@@ -146,6 +146,13 @@ static void test_words_of_system(void)
 	CHECK(capmsg_deadline_in(UINT64_MAX) == INT64_MAX);
 	CHECK(!strcmp(capmsg_type_name(CAPMSG_TYPE_PORT), "port"));
 	CHECK(!strcmp(capmsg_type_name(99), "unknown"));
+	for (uint32_t type = 0; type < CAPMSG_TYPE_COUNT; type++)
+		CHECK(capmsg_type_name(type) && strcmp(capmsg_type_name(type), "unknown"));
+	for (uint32_t limit = 0; limit < CAPMSG_LIMIT_COUNT; limit++)
+		CHECK(capmsg_limit_name(limit) && strcmp(capmsg_limit_name(limit), "unknown"));
+	CHECK(!strcmp(capmsg_limit_name(CAPMSG_LIMIT_COUNT), "unknown"));
+	CHECK(!strcmp(capmsg_state_name(CAPMSG_MESSAGE_LOST), "lost"));
+	CHECK(!strcmp(capmsg_state_name(CAPMSG_MESSAGE_LOST + 1), "unknown"));
 	CHECK(!strcmp(capmsg_strerror(-EPIPE), capmsg_strerror(EPIPE)));
 }
 
