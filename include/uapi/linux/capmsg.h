@@ -415,11 +415,10 @@ struct capmsg_create_port {
  * disk cannot. Pages are charged against RLIMIT_MEMLOCK of the caller's user
  * (without CAP_IPC_LOCK). Messages arrive in the pages that were mapped when
  * the region was registered: after munmap, MADV_DONTNEED or a hole punch the
- * caller no longer sees them at that address.
+ * caller no longer sees them at that address. A fatal signal ends the pinning.
  *
  * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT,
- * EFAULT (not mapped, not writable, or of a kind that cannot be registered),
- * EINTR (a fatal signal while pinning).
+ * EFAULT (not mapped, not writable, or of a kind that cannot be registered).
  */
 struct capmsg_register {
 	__u32		size;
@@ -1096,7 +1095,7 @@ struct capmsg_reply {
  * signal does not answer twice. @out_reply_error is written as soon as the
  * answer is decided, whatever follows, and left alone with CAPMSG_REPLY_NONE.
  *
- * Errors: those of REPLY (but ESTALE) and RECV (but plain buffers).
+ * Errors: those of REPLY (but ESTALE) and RECV (but EDQUOT and ENOMEM).
  */
 struct capmsg_reply_recv {
 	__u32		size;
@@ -1608,6 +1607,7 @@ struct capmsg_abandon {
  * @to: address of a port, with SEND
  * @length: bytes of the messages in question
  * @n_caps: capabilities of the messages in question
+ * @__reserved: must be zero
  * @out_posts: messages of that kind that the caller could send now, through this
  *	capability, without waiting
  * @out_held: posts that it holds through capabilities with this badge ...
@@ -1629,13 +1629,13 @@ struct capmsg_credits {
 	__aligned_u64	to;
 	__aligned_u64	length;
 	__u32		n_caps;
+	__u32		__reserved;
 	__u32		out_posts;
 	__u32		out_held;
 	__u32		out_share;
 	__u32		out_user_held;
 	__u32		out_user_share;
 	__u32		out_waiting;
-	__u32		__reserved;
 	__aligned_u64	out_largest;
 };
 #define CAPMSG_IOC_CREDITS	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREDITS)
