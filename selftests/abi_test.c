@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * abi_test.c - the command format: struct sizes and tails, pointers, reserved
- * fields, flags, command numbers, spaces that are not set up, 32-bit callers.
+ * fields, flags, command numbers, spaces that are not set up, 32-bit callers (and
+ * the same as a 32-bit program: abi32_test.c).
  *
  * Every test spoils one thing of a call that is in order; capmsg_do() proves
  * that no failure writes outputs.
@@ -9,7 +10,13 @@
 #include "kselftest_harness.h"
 #include "calls.h"
 
+#ifdef __LP64__
 #define KERNEL_POINTER	0xffff888000000000UL
+#define USER_END	((1UL << 47) - 4)
+#else
+#define KERNEL_POINTER	0xc0000000UL
+#define USER_END	0xffffe000UL
+#endif
 
 FIXTURE(abi) {
 	struct calls calls;
@@ -145,7 +152,7 @@ TEST_F(abi, pointer_bad)
 	ASSERT_EQ(0, munmap(hole + PAGE, PAGE));
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		const unsigned long pointers[] = {
-			0, 8, KERNEL_POINTER, 1UL << 63, -PAGE, -4UL, (1UL << 47) - 4,
+			0, 8, KERNEL_POINTER, ~(~0UL >> 1), -PAGE, -4UL, USER_END,
 			PTR(hole) + PAGE, PTR(hole) + PAGE - 2,
 			PTR(hole) + PAGE - capmsg_size(nr) + 1,
 		};
@@ -187,7 +194,8 @@ TEST_F(abi, pointer_unaligned)
 TEST_F(abi, outputs_read_only)
 {
 	static const unsigned int with_outputs[] = { CAPMSG_CMD_QUERY, CAPMSG_CMD_STAT,
-		CAPMSG_CMD_LIST, CAPMSG_CMD_POST, CAPMSG_CMD_EXPORT };
+		CAPMSG_CMD_LIST, CAPMSG_CMD_POST, CAPMSG_CMD_EXPORT, CAPMSG_CMD_BEGIN,
+		CAPMSG_CMD_CREDITS, CAPMSG_CMD_LIMITS };
 	const __u64 state = call_state(&self->calls);
 	char *memory = memory_new(PAGE, true);
 	unsigned int i;
@@ -215,8 +223,9 @@ TEST_F(abi, reserved_fields)
 		unsigned int nr, offset;
 	} fields[] = {
 		RESERVED(setup, SETUP), RESERVED(create_cappage, CREATE_CAPPAGE),
-		RESERVED(create_port, CREATE_PORT), RESERVED(post, POST),
-		RESERVED(unpost, UNPOST), RESERVED(import, IMPORT),
+		RESERVED(post, POST), RESERVED(unpost, UNPOST), RESERVED(import, IMPORT),
+		RESERVED(create_notification, CREATE_NOTIFICATION), RESERVED(fill, FILL),
+		RESERVED(credits, CREDITS), RESERVED(limits, LIMITS),
 	};
 	const __u64 state = call_state(&self->calls);
 	unsigned int i, bit;
@@ -236,12 +245,17 @@ TEST_F(abi, reserved_fields)
 static unsigned int known_flags(unsigned int nr)
 {
 	switch (nr) {
-	case CAPMSG_CMD_CREATE_PORT:
 	case CAPMSG_CMD_MOVE:
 	case CAPMSG_CMD_CLEAR:
 	case CAPMSG_CMD_SEND:
 	case CAPMSG_CMD_RECV:
+	case CAPMSG_CMD_WAIT:
 		return 0x1;
+	case CAPMSG_CMD_CREATE_PORT:
+	case CAPMSG_CMD_CREATE_NOTIFICATION:
+	case CAPMSG_CMD_BEGIN:
+	case CAPMSG_CMD_TRANSMIT:
+		return 0x3;
 	case CAPMSG_CMD_COPY:
 		return 0xf;
 	case CAPMSG_CMD_CALL:
@@ -314,7 +328,8 @@ TEST_F(abi, before_setup)
 
 	ASSERT_LE(0, fd);
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
-		if (nr == CAPMSG_CMD_QUERY || nr == CAPMSG_CMD_SETUP)
+		if (nr == CAPMSG_CMD_QUERY || nr == CAPMSG_CMD_SETUP ||
+		    nr == CAPMSG_CMD_LIMITS)
 			continue;
 		EXPECT_EQ(-ENOENT, capmsg_do(fd, nr, call_fill(&self->calls, nr)))
 			TH_LOG("command %u", nr);
@@ -325,6 +340,7 @@ TEST_F(abi, before_setup)
 	EXPECT_EQ(0, close(fd));
 }
 
+#ifdef __LP64__
 /* The ioctl of a 32-bit program, by the gate that 64-bit code can use as well. */
 static int ioctl32(int fd, unsigned int number, const void *arg)
 {
@@ -333,6 +349,7 @@ static int ioctl32(int fd, unsigned int number, const void *arg)
 	asm volatile("int $0x80" : "+a" (ret)
 		     : "b" ((long)fd), "c" ((long)number), "d" (arg)
 		     : "r8", "r9", "r10", "r11", "memory");
+	errno_note(number, -ret);
 	return ret;
 }
 
@@ -375,5 +392,6 @@ TEST_F(abi, message_of_32_bits)
 	EXPECT_EQ(CAPMSG_RECORD_INLINE, record->out_flags);
 	EXPECT_STREQ("from thirty-two", (char *)self->calls.m->entries);
 }
+#endif
 
 TEST_HARNESS_MAIN

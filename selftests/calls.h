@@ -12,7 +12,12 @@
 #define REGION	SLOT(2)
 #define TARGET	SLOT(4)		/* void */
 #define SPARE	SLOT(5)		/* a copy of the port */
+#define TARGET2	SLOT(6)		/* void */
 #define NOTHING	SLOT(7)		/* void */
+#define NOTE	SLOT(8)		/* a notification, no bit is set */
+#define MESSAGE	SLOT(9)		/* a message, idle */
+#define REVOKER	SLOT(10)	/* a revoker, open */
+#define REVOKED	SLOT(11)	/* the port, through it */
 
 union any {
 	char bytes[8192];
@@ -36,6 +41,21 @@ union any {
 	struct capmsg_reply_recv reply_recv;
 	struct capmsg_export export;
 	struct capmsg_import import;
+	struct capmsg_create_notification create_notification;
+	struct capmsg_create_message create_message;
+	struct capmsg_create_revoker create_revoker;
+	struct capmsg_watch watch;
+	struct capmsg_revoke revoke;
+	struct capmsg_close close;
+	struct capmsg_open open;
+	struct capmsg_begin begin;
+	struct capmsg_fill fill;
+	struct capmsg_transmit transmit;
+	struct capmsg_abandon abandon;
+	struct capmsg_credits credits;
+	struct capmsg_signal signal;
+	struct capmsg_wait wait;
+	struct capmsg_limits limits;
 };
 
 /* Below 4 GiB, for callers of 32 bits. */
@@ -75,6 +95,11 @@ static inline int calls_new(struct calls *calls)
 		.to = PORT, .flags = CAPMSG_PORT_NO_SHORT, .depth = 4, .max_caps = 4 });
 	ret = ret ?: region_create(calls->fd, REGION, m->region, PAGE);
 	ret = ret ?: cap_copy(calls->fd, PORT, SPARE, CAPMSG_RIGHTS_ALL);
+	/* Whether these are there is what the results of the calls tell. */
+	do_create_notification(calls->fd, &(struct capmsg_create_notification){ .to = NOTE });
+	do_create_message(calls->fd, &(struct capmsg_create_message){ .to = MESSAGE });
+	do_create_revoker(calls->fd, &(struct capmsg_create_revoker){
+		.from = PORT, .to = REVOKED, .revoker = REVOKER });
 	calls->file = cap_export(calls->fd, PORT, CAPMSG_RIGHTS_ALL);
 	return ret ?: calls->file < 0 ? calls->file : 0;
 }
@@ -171,6 +196,63 @@ static inline void fill_message(struct calls *calls, unsigned int nr, union any 
 	}
 }
 
+/* The commands on notifications, revokers and messages in steps; what limits there are. */
+static inline void fill_rest(struct calls *calls, unsigned int nr, union any *a)
+{
+	const struct memory *m = calls->m;
+
+	switch (nr) {
+	case CAPMSG_CMD_CREATE_NOTIFICATION:
+		a->create_notification.to = TARGET;
+		break;
+	case CAPMSG_CMD_CREATE_MESSAGE:
+		a->create_message.to = TARGET;
+		break;
+	case CAPMSG_CMD_CREATE_REVOKER:
+		a->create_revoker = (struct capmsg_create_revoker){
+			.from = PORT, .to = TARGET, .revoker = TARGET2 };
+		break;
+	case CAPMSG_CMD_WATCH:
+		a->watch = (struct capmsg_watch){
+			.address = PORT, .to = TARGET, .notification = NOTE, .bits = 1 };
+		break;
+	case CAPMSG_CMD_REVOKE:
+		a->revoke.revoker = NOTHING;
+		break;
+	case CAPMSG_CMD_CLOSE:
+		a->close.revoker = REVOKER;
+		break;
+	case CAPMSG_CMD_OPEN:
+		a->open.revoker = REVOKER;
+		break;
+	case CAPMSG_CMD_BEGIN:
+		a->begin = (struct capmsg_begin){ .flags = CAPMSG_NONBLOCK,
+			.message = MESSAGE, .to = PORT, .length = sizeof(m->data) };
+		break;
+	case CAPMSG_CMD_FILL:
+		a->fill = (struct capmsg_fill){ .message = MESSAGE,
+			.data = PTR(m->data), .length = sizeof(m->data) };
+		break;
+	case CAPMSG_CMD_TRANSMIT:
+		a->transmit = (struct capmsg_transmit){ .flags = CAPMSG_NONBLOCK,
+			.message = MESSAGE, .length = sizeof(m->data) };
+		break;
+	case CAPMSG_CMD_ABANDON:
+		a->abandon.message = MESSAGE;
+		break;
+	case CAPMSG_CMD_CREDITS:
+		a->credits.to = PORT;
+		break;
+	case CAPMSG_CMD_SIGNAL:
+		a->signal = (struct capmsg_signal){ .notification = NOTE, .bits = 1 };
+		break;
+	case CAPMSG_CMD_WAIT:
+		a->wait = (struct capmsg_wait){ .flags = CAPMSG_NONBLOCK,
+			.notification = NOTE, .mask = 2 };
+		break;
+	}
+}
+
 static inline union any *call_fill(struct calls *calls, unsigned int nr)
 {
 	union any *a = &calls->m->arg;
@@ -178,6 +260,7 @@ static inline union any *call_fill(struct calls *calls, unsigned int nr)
 	memset(a, 0, sizeof(*a));
 	fill_struct(calls, nr, a);
 	fill_message(calls, nr, a);
+	fill_rest(calls, nr, a);
 	a->query.size = capmsg_size(nr);
 	return a;
 }
@@ -187,15 +270,19 @@ static inline int call_result(unsigned int nr)
 {
 	switch (nr) {
 	case CAPMSG_CMD_SETUP:
+	case CAPMSG_CMD_FILL:
+	case CAPMSG_CMD_TRANSMIT:
 		return -EBUSY;
 	case CAPMSG_CMD_UNREGISTER:
 	case CAPMSG_CMD_DESTROY:
+	case CAPMSG_CMD_REVOKE:
 	case CAPMSG_CMD_REPLY:
 	case CAPMSG_CMD_REPLY_RECV:
 		return -ENOENT;
 	case CAPMSG_CMD_SEND:
 	case CAPMSG_CMD_RECV:
 	case CAPMSG_CMD_CALL:
+	case CAPMSG_CMD_WAIT:
 		return -EAGAIN;
 	default:
 		return 0;
@@ -208,7 +295,19 @@ static inline void call_undo(struct calls *calls, unsigned int nr, union any *a)
 	case CAPMSG_CMD_CREATE_CAPPAGE:
 	case CAPMSG_CMD_CREATE_PORT:
 	case CAPMSG_CMD_REGISTER:
+	case CAPMSG_CMD_CREATE_NOTIFICATION:
+	case CAPMSG_CMD_CREATE_MESSAGE:
+	case CAPMSG_CMD_WATCH:
 		obj_destroy(calls->fd, TARGET);
+		break;
+	case CAPMSG_CMD_CREATE_REVOKER:
+		obj_destroy(calls->fd, TARGET2);
+		break;
+	case CAPMSG_CMD_CLOSE:
+		do_open(calls->fd, &(struct capmsg_open){ .revoker = REVOKER });
+		break;
+	case CAPMSG_CMD_BEGIN:
+		do_abandon(calls->fd, &(struct capmsg_abandon){ .message = MESSAGE });
 		break;
 	case CAPMSG_CMD_COPY:
 	case CAPMSG_CMD_IMPORT:
@@ -236,12 +335,17 @@ static inline __u64 call_state(struct calls *calls)
 
 	do_query(calls->fd, &query);
 	cap_stat(calls->fd, PORT, &stat);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 16; i++)
 		state = state * 31 + query.out_total_live[i];
 	state = state * 31 + query.out_total_exports;
 	state = state * 31 + query.out_total_pinned;
 	state = state * 31 + stat.out_posted * 16 + stat.out_idle * 4 + stat.out_filled;
 	state = state * 31 + (cap_type(calls->fd, TARGET) + 1000);
+	state = state * 31 + (cap_type(calls->fd, TARGET2) + 1000);
+	cap_stat(calls->fd, REVOKER, &stat);
+	state = state * 31 + stat.out_closed;
+	cap_stat(calls->fd, MESSAGE, &stat);
+	state = state * 31 + stat.out_state;
 	return state * 31 + (cap_type(calls->fd, SPARE) + 1000);
 }
 

@@ -41,6 +41,24 @@ static const struct {
 	[CAPMSG_CMD_REPLY_RECV]		= OUT(reply_recv, out_n),
 	[CAPMSG_CMD_EXPORT]		= OUT(export, out_fd),
 	[CAPMSG_CMD_IMPORT]		= NO_OUT(import),
+	[CAPMSG_CMD_CREATE_NOTIFICATION] = NO_OUT(create_notification),
+	[CAPMSG_CMD_CREATE_MESSAGE]	= NO_OUT(create_message),
+	[CAPMSG_CMD_CREATE_REVOKER]	= NO_OUT(create_revoker),
+	[CAPMSG_CMD_WATCH]		= NO_OUT(watch),
+	[CAPMSG_CMD_REVOKE]		= NO_OUT(revoke),
+	[CAPMSG_CMD_CLOSE]		= NO_OUT(close),
+	[CAPMSG_CMD_OPEN]		= NO_OUT(open),
+	[CAPMSG_CMD_BEGIN]		= OUT(begin, out_state),
+	[CAPMSG_CMD_FILL]		= NO_OUT(fill),
+	[CAPMSG_CMD_TRANSMIT]		= OUT(transmit, out_state),
+	[CAPMSG_CMD_ABANDON]		= NO_OUT(abandon),
+	[CAPMSG_CMD_CREDITS]		= OUT(credits, out_posts),
+	[CAPMSG_CMD_SIGNAL]		= NO_OUT(signal),
+	[CAPMSG_CMD_WAIT]		= OUT(wait, out_bits),
+	[CAPMSG_CMD_LIMITS]		= { sizeof(struct capmsg_limits),
+					    offsetof(struct capmsg_limits, out_n_holders),
+					    offsetof(struct capmsg_limits, __reserved) -
+					    offsetof(struct capmsg_limits, out_n_holders) },
 };
 
 size_t capmsg_size(unsigned int nr)
@@ -425,14 +443,16 @@ bool hugetlb_reserve(unsigned int pages)
 
 static const char *totals_left(const struct capmsg_query *query)
 {
-	static const char *const live[8] = {
-		"spaces", "cappages", "ports", "regions", "replies", "live[5]", "live[6]", "live[7]",
+	static const char *const live[16] = {
+		"spaces", "cappages", "ports", "regions", "replies", "notifications",
+		"messages", "revokers", "watches", "live[9]", "live[10]", "live[11]",
+		"live[12]", "live[13]", "live[14]", "live[15]",
 	};
 	static char text[256];
 	size_t n = 0;
 	int i;
 
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 16; i++)
 		if (query->out_total_live[i] != !i)
 			n += snprintf(text + n, sizeof(text) - n, "%llu %s, ",
 				      query->out_total_live[i], live[i]);

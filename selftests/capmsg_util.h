@@ -55,6 +55,11 @@
 
 /* Poisons the outputs, runs command @nr, checks what was left alone. */
 int capmsg_do(int fd, unsigned int nr, void *arg);
+/*
+ * Every ioctl of a test program is noted, command and result, and the program
+ * prints all of them at its end (errnos.c). For what does not go through ioctl():
+ */
+void errno_note(unsigned long request, int error);
 /* Bytes of the struct of command @nr as this header knows it. */
 size_t capmsg_size(unsigned int nr);
 
@@ -86,6 +91,21 @@ CAPMSG_DEFINE_DO(reply, CAPMSG_CMD_REPLY)
 CAPMSG_DEFINE_DO(reply_recv, CAPMSG_CMD_REPLY_RECV)
 CAPMSG_DEFINE_DO(export, CAPMSG_CMD_EXPORT)
 CAPMSG_DEFINE_DO(import, CAPMSG_CMD_IMPORT)
+CAPMSG_DEFINE_DO(create_notification, CAPMSG_CMD_CREATE_NOTIFICATION)
+CAPMSG_DEFINE_DO(create_message, CAPMSG_CMD_CREATE_MESSAGE)
+CAPMSG_DEFINE_DO(create_revoker, CAPMSG_CMD_CREATE_REVOKER)
+CAPMSG_DEFINE_DO(watch, CAPMSG_CMD_WATCH)
+CAPMSG_DEFINE_DO(revoke, CAPMSG_CMD_REVOKE)
+CAPMSG_DEFINE_DO(close, CAPMSG_CMD_CLOSE)
+CAPMSG_DEFINE_DO(open, CAPMSG_CMD_OPEN)
+CAPMSG_DEFINE_DO(begin, CAPMSG_CMD_BEGIN)
+CAPMSG_DEFINE_DO(fill, CAPMSG_CMD_FILL)
+CAPMSG_DEFINE_DO(transmit, CAPMSG_CMD_TRANSMIT)
+CAPMSG_DEFINE_DO(abandon, CAPMSG_CMD_ABANDON)
+CAPMSG_DEFINE_DO(credits, CAPMSG_CMD_CREDITS)
+CAPMSG_DEFINE_DO(signal, CAPMSG_CMD_SIGNAL)
+CAPMSG_DEFINE_DO(wait, CAPMSG_CMD_WAIT)
+CAPMSG_DEFINE_DO(limits, CAPMSG_CMD_LIMITS)
 
 /* --- time ----------------------------------------------------------------- */
 
