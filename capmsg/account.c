@@ -7,6 +7,7 @@
 #include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 
 #include "account.h"
@@ -252,6 +253,7 @@ struct capmsg_account *capmsg_account_alloc(void)
 	refcount_set(&account->refs, 1);
 	spin_lock_init(&account->lock);
 	INIT_LIST_HEAD(&account->owned);
+	init_waitqueue_head(&account->pollers);
 	return account;
 }
 
@@ -280,4 +282,19 @@ void capmsg_account_put(struct capmsg_account *account)
 		return;
 	capmsg_user_put(account->user);
 	kfree(account);
+}
+
+/**
+ * capmsg_account_wake() - the space's file has become readable, or once more
+ * @account: the account
+ *
+ * A poller enters the queue and then looks; here the queue is looked at after
+ * capmsg_account_stir(), and always under its lock: so of two that meet, one
+ * sees the other.
+ *
+ * Context: Any.
+ */
+void capmsg_account_wake(struct capmsg_account *account)
+{
+	wake_up_interruptible_poll(&account->pollers, EPOLLIN | EPOLLRDNORM);
 }

@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 
 /*
  * All memory of objects: charged to the memory cgroup, and failing rather than
@@ -55,6 +56,10 @@ struct capmsg_account {
 	spinlock_t lock;
 	/** @owned: bodies of the objects that the space owns */
 	struct list_head owned;
+	/** @pollers: who polls the space's file; outlives the file */
+	wait_queue_head_t pollers;
+	/** @stirred: notifications of the space that it is readable for */
+	atomic_long_t stirred;
 };
 
 extern unsigned long capmsg_max_objects;
@@ -70,5 +75,24 @@ void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes);
 struct capmsg_account *capmsg_account_alloc(void);
 struct capmsg_account *capmsg_account_get(struct capmsg_account *account);
 void capmsg_account_put(struct capmsg_account *account);
+void capmsg_account_wake(struct capmsg_account *account);
+
+/* One notification more that has bits. Before capmsg_account_wake(). */
+static inline void capmsg_account_stir(struct capmsg_account *account)
+{
+	atomic_long_inc(&account->stirred);
+}
+
+/* One less. */
+static inline void capmsg_account_calm(struct capmsg_account *account)
+{
+	atomic_long_dec(&account->stirred);
+}
+
+/* Is the space's file readable? After entering the queue of pollers. */
+static inline bool capmsg_account_stirred(const struct capmsg_account *account)
+{
+	return atomic_long_read(&account->stirred) > 0;
+}
 
 #endif /* CAPMSG_ACCOUNT_H */

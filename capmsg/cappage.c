@@ -265,6 +265,25 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 	return -ENOENT;
 }
 
+/* Copies a capability out of its slot; @rights: to its table that are needed. */
+static int fetch(const struct capmsg_cap *root, u64 address, u16 rights,
+		 struct capmsg_cap *cap)
+{
+	struct capmsg_place place;
+	int ret;
+
+	rcu_read_lock();
+	ret = capmsg_walk_rcu(root, address, CAPMSG_LOOKUP_OBJECT, &place);
+	if (!ret && (place.rights & rights) != rights)
+		ret = -EACCES;
+	if (!ret && !capmsg_object_tryget(place.cap.object))
+		ret = -ENOENT;
+	rcu_read_unlock();
+	if (!ret)
+		*cap = place.cap;
+	return ret == -ESTALE ? -ENOENT : ret;
+}
+
 /**
  * capmsg_fetch() - read a capability out of its slot
  * @root: root of the caller's space
@@ -277,19 +296,23 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 int capmsg_fetch(const struct capmsg_cap *root, u64 address,
 		 struct capmsg_cap *cap)
 {
-	struct capmsg_place place;
-	int ret;
+	return fetch(root, address, CAPMSG_RIGHT_READ, cap);
+}
 
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(root, address, CAPMSG_LOOKUP_OBJECT, &place);
-	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
-		ret = -EACCES;
-	if (!ret && !capmsg_object_tryget(place.cap.object))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (!ret)
-		*cap = place.cap;
-	return ret == -ESTALE ? -ENOENT : ret;
+/**
+ * capmsg_keep() - keep a capability in order to invoke it later
+ * @root: root of the caller's space
+ * @address: address of the capability (object lookup)
+ * @cap: the result, weakened by the path; owns a reference. Whoever keeps it
+ *	hands it out to nobody: that would need READ where it is
+ *
+ * Context: As capmsg_fetch().
+ * Return: 0; -ENOENT.
+ */
+int capmsg_keep(const struct capmsg_cap *root, u64 address,
+		struct capmsg_cap *cap)
+{
+	return fetch(root, address, 0, cap);
 }
 
 /**

@@ -87,6 +87,8 @@ bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
 void capmsg_slot_expire(struct capmsg_cappage *table, u32 index);
 int capmsg_fetch(const struct capmsg_cap *root, u64 address,
 		 struct capmsg_cap *cap);
+int capmsg_keep(const struct capmsg_cap *root, u64 address,
+		struct capmsg_cap *cap);
 int capmsg_resolve(const struct capmsg_cap *root, u64 address, u16 rights,
 		   struct capmsg_cap *seen, struct capmsg_body **body);
 int capmsg_find_slot(const struct capmsg_cap *root, u64 address, u16 rights,

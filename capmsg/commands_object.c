@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "export.h"
+#include "publish.h"
 
 static void query_limits(struct capmsg_query *query)
 {
@@ -96,27 +97,6 @@ int capmsg_cmd_setup(struct capmsg_cmd *cmd)
 	return capmsg_space_setup(cmd->space, frames, bits, plain_max);
 }
 
-/*
- * A new object gets its capability and its owner. The slot was found before, so
- * that most errors come before anything is allocated.
- */
-static int publish(struct capmsg_spot *spot, struct capmsg_body *body,
-		   u16 rights)
-{
-	struct capmsg_cap cap = capmsg_cap_make(body->object, rights);
-	struct capmsg_object *object = capmsg_object_get(body->object);
-	int ret;
-
-	capmsg_body_own(body);
-	ret = capmsg_store(spot, &cap);
-	if (ret) {
-		capmsg_cap_forget(&cap);
-		capmsg_object_kill(object);
-	}
-	capmsg_object_put(object);
-	return ret;
-}
-
 /**
  * capmsg_cmd_create_cappage() - CAPMSG_IOC_CREATE_CAPPAGE
  * @cmd: the command
@@ -142,9 +122,9 @@ int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
 	table = capmsg_cappage_alloc(cmd->space->account, bits);
 	ret = PTR_ERR_OR_ZERO(table);
 	if (!ret)
-		ret = publish(&spot, &table->body,
-			      CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-			      CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &table->body,
+				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+				     CAPMSG_RIGHT_DESTROY);
 	capmsg_spot_put(&spot);
 	return ret;
 }
@@ -195,9 +175,9 @@ int capmsg_cmd_create_port(struct capmsg_cmd *cmd)
 	port = capmsg_port_alloc(cmd->space->account, &limits);
 	ret = PTR_ERR_OR_ZERO(port);
 	if (!ret)
-		ret = publish(&spot, &port->body,
-			      CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-			      CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &port->body,
+				     CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+				     CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
 	capmsg_spot_put(&spot);
 	return ret;
 }
@@ -227,9 +207,9 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 				     arg->length);
 	ret = PTR_ERR_OR_ZERO(region);
 	if (!ret)
-		ret = publish(&spot, &region->body,
-			      CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-			      CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &region->body,
+				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+				     CAPMSG_RIGHT_DESTROY);
 	capmsg_spot_put(&spot);
 	return ret;
 }

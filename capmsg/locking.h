@@ -21,9 +21,11 @@
  *     3    body.lock of a cappage        slots and reservations; two at once
  *                                        only in the order of addresses
  *     4    body.lock of a region         the list of posts cut from it
+ *     4    body.lock of a notification   its bits
  *     5    capmsg_account.lock           what a space pays for
  *     5    users_lock (account.c)        the table of users
- *     -    wait queue locks              (leaf)
+ *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
+ *                                        epoll at most, takes none of ours)
  *
  * Never two ports at once. Nothing is held across an access to user memory, a
  * pin, an allocation that may sleep or a wait; only the set-up mutex is held
@@ -47,6 +49,9 @@
  *                  buffer's bytes belong to the claimer, and while REAPING
  *                  the message belongs to the reaper
  *   capmsg_sender  post, queued, delivered: the port's body.lock
+ *   capmsg_notification  bits: body.lock; the rest constant
+ *   capmsg_notice  constant while what it is embedded in lives; dropped under
+ *                  the lock under which it is signalled
  *   capmsg_frame   epoch: body.lock of its port, read without it as a hint
  */
 

@@ -16,10 +16,11 @@ static atomic_long_t objects;
 struct lock_class_key capmsg_lock_keys[CAPMSG_TYPE_COUNT];
 
 static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
-	[CAPMSG_TYPE_CAPPAGE]	= "capmsg_cappage.lock",
-	[CAPMSG_TYPE_PORT]	= "capmsg_port.lock",
-	[CAPMSG_TYPE_REGION]	= "capmsg_region.lock",
-	[CAPMSG_TYPE_REPLY]	= "capmsg_frame.lock",
+	[CAPMSG_TYPE_CAPPAGE]		= "capmsg_cappage.lock",
+	[CAPMSG_TYPE_PORT]		= "capmsg_port.lock",
+	[CAPMSG_TYPE_REGION]		= "capmsg_region.lock",
+	[CAPMSG_TYPE_REPLY]		= "capmsg_frame.lock",
+	[CAPMSG_TYPE_NOTIFICATION]	= "capmsg_notification.lock",
 };
 
 /**

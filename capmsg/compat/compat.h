@@ -8,6 +8,7 @@
 #ifndef CAPMSG_COMPAT_H
 #define CAPMSG_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -37,6 +38,22 @@ static inline size_t capmsg_copy_page_from_iter(struct page *page,
 	return copy_folio_from_iter_atomic(folio, offset, bytes, from);
 #else
 	return copy_page_from_iter_atomic(page, offset, bytes, from);
+#endif
+}
+
+/*
+ * Add @n to the count of an eventfd. The kernel's own function has lost its
+ * argument: it adds one.
+ * Drop when the floor is >= 6.8.
+ */
+static inline void capmsg_eventfd_add(struct eventfd_ctx *eventfd,
+				      unsigned int n)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	while (n--)
+		eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, n);
 #endif
 }
 

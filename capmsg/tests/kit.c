@@ -43,6 +43,7 @@ static struct capmsg_account *account_make(struct capmsg_user *user)
 	account->user = capmsg_user_get(user);
 	spin_lock_init(&account->lock);
 	INIT_LIST_HEAD(&account->owned);
+	init_waitqueue_head(&account->pollers);
 	return account;
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Notices: resolved once, by who asks for them; signalled at most from under the
+ * lock of a port, whatever memory there is.
+ */
+#include "notice.h"
+#include "notification.h"
+
+/**
+ * capmsg_notice_resolve() - prepare a notice
+ * @root: root of the space that asks for it
+ * @address: address of a notification, or CAPMSG_ADDRESS_VOID for no notice
+ * @bits: bits to be set; through a badged capability its badge takes their place
+ * @notice: the result; owns references, to be dropped by capmsg_notice_drop()
+ *
+ * Context: As capmsg_fetch().
+ * Return: 0; -ENOENT; -EINVAL if the address names no notification; -EACCES
+ * without SEND.
+ */
+int capmsg_notice_resolve(const struct capmsg_cap *root, u64 address, u64 bits,
+			  struct capmsg_notice *notice)
+{
+	int ret;
+
+	*notice = (struct capmsg_notice) { };
+	if (address == CAPMSG_ADDRESS_VOID)
+		return 0;
+	ret = capmsg_keep(root, address, &notice->cap);
+	if (ret)
+		return ret;
+	if (notice->cap.object->type != CAPMSG_TYPE_NOTIFICATION)
+		ret = -EINVAL;
+	else if (!(notice->cap.rights & CAPMSG_RIGHT_SEND))
+		ret = -EACCES;
+	if (ret)
+		capmsg_notice_drop(notice);
+	notice->bits = notice->cap.flags & CAPMSG_CAP_BADGED ?
+		       notice->cap.badge : bits;
+	return ret;
+}
+
+/**
+ * capmsg_notice_signal() - give notice
+ * @notice: the notice; may be none
+ *
+ * Goes nowhere if the notification was destroyed, or revoked from who asked for
+ * the notice. It does not wait for a revoker that is closed.
+ *
+ * Context: Atomic context of whoever keeps the notice from being dropped; takes
+ * the lock of the notification.
+ */
+void capmsg_notice_signal(const struct capmsg_notice *notice)
+{
+	struct capmsg_body *body;
+
+	rcu_read_lock();
+	if (!capmsg_cap_void_rcu(&notice->cap)) {
+		body = rcu_dereference(notice->cap.object->body);
+		if (body)
+			capmsg_notification_signal(capmsg_notification_of(body),
+						   notice->bits);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * capmsg_notice_sweep() - drop what is left of a notice that goes nowhere
+ * @notice: the notice; may be none
+ *
+ * Context: As capmsg_notice_signal().
+ */
+void capmsg_notice_sweep(struct capmsg_notice *notice)
+{
+	if (capmsg_cap_void(&notice->cap))
+		capmsg_notice_drop(notice);
+}

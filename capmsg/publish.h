@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How a new object gets its capability and its owner.
+ */
+#ifndef CAPMSG_PUBLISH_H
+#define CAPMSG_PUBLISH_H
+
+#include "cappage.h"
+
+int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
+		   u16 rights);
+
+#endif /* CAPMSG_PUBLISH_H */
