@@ -8,7 +8,9 @@
 #ifndef CAPMSG_COMPAT_H
 #define CAPMSG_COMPAT_H
 
+#include <linux/compiler.h>
 #include <linux/eventfd.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -21,6 +23,15 @@
  */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	SLAB_TYPESAFE_BY_RCU
+#endif
+
+/*
+ * What sparse had to be told of a lock that a function may take is said where
+ * that function is declared.
+ * Drop, and its uses, when the floor is >= 7.0.
+ */
+#ifndef __cond_lock
+#define __cond_lock(lock, taken)	((void)(lock), (taken))
 #endif
 
 /*
