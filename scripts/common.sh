@@ -11,8 +11,16 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # The kernels that we test on. A name is a series, of which the newest package
 # of the suite is taken; NAME-debug is our own build of the same source.
-stock_kernels=(6.1 6.12)
+stock_kernels=(6.1 6.12 7.3)
 debug_kernels=(6.12-debug)
+
+# is_next NAME: it is a kernel of the next Debian, and built with the tools of that.
+is_next() {
+	case $1 in
+	7.*) ;;
+	*) return 1 ;;
+	esac
+}
 
 say() { printf '# %s\n' "$*"; }
 
@@ -25,10 +33,35 @@ die() {
 #   release   what uname -r says
 #   vmlinux   what qemu boots
 #   tree      where make -C goes        output    what make O= names
+#   root      that these are part of: unpacked packages, or the next Debian
 kernel_dir() {
 	[ -f "$cache/kernels/$1/release" ] ||
 		die "no kernel '$1' in the cache: run scripts/setup, scripts/kernel for a -debug one"
 	readlink -f "$cache/kernels/$1"
+}
+
+# kernel_make NAME MAKE-ARG...: make for a module of that kernel, somewhere in build/.
+# For a kernel of the next Debian it runs in that system, which sees build/ of ours,
+# and /proc, without which its objtool fails.
+kernel_make() {
+	local name=$1 kernel tree output user=()
+	kernel=$(kernel_dir "$name") || return 1
+	shift
+	if ! is_next "$name"; then
+		make -C "$(readlink -f "$kernel/tree")" O="$(readlink -f "$kernel/output")" "$@"
+		return
+	fi
+	tree=$(readlink "$kernel/tree")
+	output=$(readlink "$kernel/output")
+	[ "$(id -u)" = 0 ] || user=(--map-root-user)
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --mount "${user[@]}" bash -euc '
+		root=$1 build=$2
+		shift 2
+		mkdir -p "$root$build"
+		for dir in /proc /dev "$build"; do mount --rbind "$dir" "$root$dir"; done
+		exec chroot "$root" env -i PATH=/usr/bin:/bin LC_ALL=C TZ=UTC "$@"
+	' - "$kernel/root" "$build" make -C "${tree#root}" O="${output#root}" "$@"
 }
 
 # only_one NAME: waits until no other process of ours is between this and its end.
