@@ -10,8 +10,9 @@ export CAPMSG_CACHE=$cache LC_ALL=C TZ=UTC
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # The kernels that we test on. A name is a series, of which the newest package
-# of the suite is taken; NAME-debug is our own build of the same source.
-stock_kernels=(6.1 6.12 7.3)
+# of the suite is taken; NAME-rt is its PREEMPT_RT flavour, NAME-debug our own
+# build of the same source.
+stock_kernels=(6.1 6.12-rt 6.12 7.3)
 debug_kernels=(6.12-debug)
 
 # is_next NAME: it is a kernel of the next Debian, and built with the tools of that.

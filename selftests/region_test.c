@@ -224,6 +224,8 @@ TEST_F(region, transparent_huge)
 {
 	char *area = memory_new(3 * HUGE_PAGE, false), *memory;
 
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK))
+		SKIP(return, "no transparent huge pages");
 	memory = (char *)((PTR(area) + HUGE_PAGE - 1) & -HUGE_PAGE);
 	ASSERT_EQ(0, madvise(memory, 2 * HUGE_PAGE, MADV_HUGEPAGE));
 	memset(memory, POISON, 2 * HUGE_PAGE);
