@@ -2,6 +2,7 @@
 /* Capabilities: copy, move, clear, look at, list, export, import, destroy. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "capctl.h"
@@ -133,6 +134,39 @@ static void doc_port(struct json_object *doc, const struct capmsg_stat *stat)
 	doc_u64(doc, "filled", stat->out_filled);
 	doc_u64(doc, "idle", stat->out_idle);
 	doc_u64(doc, "senders", stat->out_senders);
+	doc_u64(doc, "send_caps", stat->out_send_caps);
+	doc_u64(doc, "mints", stat->out_mints);
+}
+
+/* What there is to say of one type of object only. */
+static void doc_object(struct json_object *doc, const struct capmsg_stat *stat)
+{
+	switch (stat->out_type) {
+	case CAPMSG_TYPE_CAPPAGE:
+		doc_u64(doc, "bits", stat->out_bits);
+		doc_u64(doc, "subpage", stat->out_subpage);
+		doc_u64(doc, "subpage_bits", stat->out_subpage_bits);
+		break;
+	case CAPMSG_TYPE_PORT:
+		doc_port(doc, stat);
+		break;
+	case CAPMSG_TYPE_REGION:
+		doc_u64(doc, "length", stat->out_length);
+		break;
+	case CAPMSG_TYPE_NOTIFICATION:
+		if (stat->out_rights & CAPMSG_RIGHT_RECV)
+			doc_bits(doc, "pending", stat->out_pending);
+		break;
+	case CAPMSG_TYPE_MESSAGE:
+		doc_str(doc, "state", capmsg_state_name(stat->out_state));
+		if (stat->out_error)
+			doc_str(doc, "lost", strerrorname_np((int)stat->out_error));
+		break;
+	case CAPMSG_TYPE_REVOKER:
+		doc_u64(doc, "closed", stat->out_closed);
+		doc_u64(doc, "chain", stat->out_chain);
+		break;
+	}
 }
 
 /* Puts what STAT says into a document. */
@@ -148,15 +182,7 @@ void doc_capability(struct json_object *doc, uint64_t address,
 	doc_u64(doc, "badged", !!(stat->out_flags & CAPMSG_STAT_BADGED));
 	doc_u64(doc, "guard", stat->out_guard);
 	doc_u64(doc, "guard_bits", stat->out_guard_bits);
-	if (stat->out_type == CAPMSG_TYPE_CAPPAGE) {
-		doc_u64(doc, "bits", stat->out_bits);
-		doc_u64(doc, "subpage", stat->out_subpage);
-		doc_u64(doc, "subpage_bits", stat->out_subpage_bits);
-	} else if (stat->out_type == CAPMSG_TYPE_PORT) {
-		doc_port(doc, stat);
-	} else if (stat->out_type == CAPMSG_TYPE_REGION) {
-		doc_u64(doc, "length", stat->out_length);
-	}
+	doc_object(doc, stat);
 }
 
 static int cap_show(struct context *ctx, struct invocation *inv)
@@ -292,6 +318,74 @@ static int cap_import(struct context *ctx, struct invocation *inv)
 			  inv->args[0]) : STATUS_OK;
 }
 
+/* ---- give, watch ---- */
+
+/* Opens and sets up the space that a capability is given to. */
+static int open_other(struct context *ctx, const char *name, int *out_fd)
+{
+	struct space *other = space_named(ctx, name), current = ctx->space;
+	int status;
+
+	if (!other)
+		return fail_why(ctx, STATUS_ABSENT, "there is none of that name",
+				"'space use NAME' opens one", "giving to space %s", name);
+	if (other == &ctx->space) {
+		status = space_open(ctx);
+		*out_fd = ctx->space.fd;
+		return status;
+	}
+	ctx->space = *other;
+	status = space_open(ctx);
+	*other = ctx->space;
+	*out_fd = other->fd;
+	ctx->space = current;
+	return status;
+}
+
+static int cap_give(struct context *ctx, struct invocation *inv)
+{
+	uint32_t rights = CAPMSG_RIGHTS_ALL;
+	uint64_t from, to;
+	int status = space_open(ctx), err, fd, other = -1;
+
+	if (!status)
+		status = arg_address(ctx, inv->args[0], &from);
+	if (!status)
+		status = arg_address(ctx, inv->args[2], &to);
+	if (!status)
+		status = opt_rights(ctx, inv, &rights);
+	if (!status)
+		status = open_other(ctx, inv->args[1], &other);
+	if (status)
+		return status;
+	err = capmsg_export(ctx->space.fd, from, rights, &fd);
+	if (err)
+		return fail(ctx, err, NULL, "exporting %s", inv->args[0]);
+	err = capmsg_import(other, to, fd);
+	close(fd);
+	return err ? fail(ctx, err, NULL, "giving %s to %s in space %s", inv->args[0],
+			  inv->args[2], inv->args[1]) : STATUS_OK;
+}
+
+static int cap_watch(struct context *ctx, struct invocation *inv)
+{
+	uint64_t address, to = CAPMSG_ADDRESS_VOID, notification, bits = 0;
+	int status = space_open(ctx), err;
+
+	if (!status)
+		status = arg_address(ctx, inv->args[0], &address);
+	if (!status)
+		status = arg_address(ctx, inv->args[1], &notification);
+	if (!status && inv->n_args > 2)
+		status = arg_u64(ctx, inv->args[2], "BITS", UINT64_MAX, &bits);
+	if (!status)
+		status = opt_address(ctx, inv, OPT_TO, &to);
+	if (status)
+		return status;
+	err = capmsg_watch(ctx->space.fd, address, to, notification, bits);
+	return err ? fail(ctx, err, NULL, "watching %s", inv->args[0]) : STATUS_OK;
+}
+
 /* ---- the table ---- */
 
 static const struct argp_option copy_option_list[] = {
@@ -321,6 +415,11 @@ static const struct argp_option import_options[] = {
 	{ 0 }
 };
 
+static const struct argp_option watch_options[] = {
+	{ "to", OPT_TO, "ADDR", 0, "This void slot gets the watch, to take it back with", 0 },
+	{ 0 }
+};
+
 static const struct command commands[] = {
 	{ .verb = "copy", .args = "FROM TO", .summary = "Copy a capability into a void slot.",
 	  .options = copy_option_list, .min_args = 2, .max_args = 2, .run = cap_copy },
@@ -336,6 +435,13 @@ static const struct command commands[] = {
 	  .options = export_options, .min_args = 1, .max_args = 1, .run = cap_export },
 	{ .verb = "import", .args = "ADDR", .summary = "Take a capability out of a file into a void slot.",
 	  .options = import_options, .min_args = 1, .max_args = 1, .run = cap_import },
+	{ .verb = "give", .args = "FROM SPACE TO",
+	  .summary = "Put a copy into a void slot of another space of this capctl.",
+	  .options = export_options, .min_args = 3, .max_args = 3, .run = cap_give },
+	{ .verb = "watch", .args = "ADDR NOTIFICATION [BITS]",
+	  .summary = "Signal a notification when the object dies, or the capability is revoked.",
+	  .details = "Through a capability with a badge its bits are set, and none may be given.",
+	  .options = watch_options, .min_args = 2, .max_args = 3, .run = cap_watch },
 	{ .verb = "destroy", .args = "ADDR", .summary = "Destroy the object that a capability names.",
 	  .min_args = 1, .max_args = 1, .run = cap_destroy },
 };

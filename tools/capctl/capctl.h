@@ -62,6 +62,12 @@ struct buffer {
 	uint64_t cookie;	/* the user's */
 };
 
+/* A message that was begun, and how far it has been filled. */
+struct draft {
+	uint64_t address;
+	uint64_t end;
+};
+
 struct space {
 	int fd;			/* -1: not open */
 	bool set_up;
@@ -73,13 +79,24 @@ struct space {
 	uint64_t call_port;
 	uint32_t call_post;
 	uint32_t call_seq;
-	pid_t *children;
-	size_t n_children;
+	struct draft *drafts;
+	size_t n_drafts;
+	struct capmsg_limits refusal;	/* the last one that was told */
+};
+
+/* A space that 'space use' has put aside. */
+struct aside {
+	struct aside *next;
+	char *name;
+	struct space space;
 };
 
 int space_open(struct context *ctx);
 int space_setup(struct context *ctx, struct capmsg_setup *setup);
 void space_close(struct space *space);
+void space_close_all(struct context *ctx);
+struct space *space_named(struct context *ctx, const char *name);
+struct draft *space_draft(struct context *ctx, uint64_t message);
 int space_free_slot(struct context *ctx, uint64_t *out_address);
 int space_register(struct context *ctx, uint64_t address, uint64_t size,
 		   struct region **out_region);
@@ -95,8 +112,22 @@ void space_release(struct context *ctx, uint64_t port, uint32_t post);
 
 /* ---- command.c: grammar and help ---- */
 
+/* The error that 'expect' has announced. */
+struct expectation {
+	int err;
+	bool met;
+	struct json_object *doc;
+};
+
 struct context {
 	struct space space;
+	char *space_name;	/* NULL: main */
+	struct aside *asides;
+	const struct object *object;	/* of the command that runs, or NULL */
+	const struct command *command;
+	struct expectation *expect;
+	pid_t *children;
+	size_t n_children;
 	bool json;
 	bool no_headings;
 	bool in_shell;
@@ -118,6 +149,8 @@ enum option_key {
 	OPT_POST, OPT_SEQ, OPT_LAST, OPT_FD, OPT_ENV, OPT_CAP, OPT_MOVE,
 	OPT_TIMEOUT, OPT_NOWAIT, OPT_SIZE, OPT_OUT, OPT_BATCH, OPT_REPOST,
 	OPT_REPLY, OPT_REPLY_CMD, OPT_RECV, OPT_AS_FD, OPT_COUNT_CALLS,
+	OPT_CLAIM_TIME, OPT_NO_SHARES, OPT_NOTIFICATION, OPT_ARRIVAL_BITS,
+	OPT_NO_SENDERS_BITS, OPT_BITS_SET, OPT_EVENTFD, OPT_POLL, OPT_TO, OPT_QUEUE,
 	OPT_JSON = 'j', OPT_NO_HEADINGS = 'n', OPT_COLUMNS = 'o',
 	OPT_IMPORT = 'i', OPT_BACKGROUND = 'b',
 };
@@ -136,13 +169,15 @@ struct invocation {
 	int n_args;
 	char **child;		/* behind --, NULL at the end */
 	int n_child;
-	int first;		/* global options only: index of the object */
+	int first;		/* with stop_at_first: index of the first word */
 	bool stop_at_first;
 	bool failed;
 };
 
 #define TAKES_COMMAND	0x1	/* what is behind -- is a command */
 #define PRINTS_ITSELF	0x2	/* no document of its own */
+#define TAKES_WORDS	0x4	/* what follows its options is left as it is */
+#define WAITS		0x8	/* its EAGAIN is seldom for a limit */
 
 struct command {
 	const char *verb;	/* NULL: the object is the verb */
@@ -164,22 +199,25 @@ struct object {
 };
 
 extern const struct object space_object, cappage_object, port_object,
-	region_object, cap_object, send_object, recv_object, call_object,
-	reply_object, serve_object, run_object, exec_object, wait_object,
-	shell_object, doctor_object, status_object;
+	region_object, notification_object, message_object, revoker_object,
+	cap_object, send_object, recv_object, call_object, reply_object,
+	serve_object, run_object, expect_object, exec_object, wait_object,
+	shell_object, doctor_object, status_object, limits_object;
 
 const struct object *const *command_objects(size_t *out_n);
 int command_dispatch(struct context *ctx, int argc, char **argv);
 int command_main(struct context *ctx, int argc, char **argv);
+struct json_object *command_doc(const struct object *object, const struct command *command);
 const char *option(const struct invocation *inv, int key);
 const char *option_name(const struct invocation *inv, int key);
 
 /* ---- help.c ---- */
 
-int help_command(const struct object *object, const struct command *command,
-		 const struct argp_option *options);
-int help_object(const struct object *object);
-int help_all(const struct argp_option *options);
+int help_command(struct context *ctx, const struct object *object,
+		 const struct command *command, const struct argp_option *options);
+int help_object(struct context *ctx, const struct object *object);
+int help_all(struct context *ctx, const struct argp_option *options);
+int help_version(struct context *ctx);
 
 /* ---- error.c ---- */
 
@@ -192,6 +230,19 @@ int fail_why(struct context *ctx, int status, const char *why, const char *hint,
 int usage(struct context *ctx, const char *hint, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 int status_of(int err);
+
+/* ---- limit.c: which limit was met ---- */
+
+bool limit_met(struct context *ctx, int err, struct capmsg_limits *limits);
+char *limit_why(const struct capmsg_limits *limits);
+const char *limit_hint(uint32_t limit);
+void doc_limit(struct json_object *doc, const char *path,
+	       const struct capmsg_limits *limits);
+
+/* ---- object.c: what objects have in common ---- */
+
+int object_show(struct context *ctx, const char *text, uint32_t type);
+int object_destroy(struct context *ctx, const char *text, uint32_t type);
 
 /* ---- value.c: text to numbers and addresses ---- */
 
@@ -221,6 +272,7 @@ const char *address_text(uint64_t address, char text[CAPMSG_ADDRESS_TEXT]);
 void doc_u64(struct json_object *doc, const char *path, uint64_t value);
 void doc_str(struct json_object *doc, const char *path, const char *value);
 void doc_address(struct json_object *doc, const char *path, uint64_t address);
+void doc_bits(struct json_object *doc, const char *path, uint64_t bits);
 void doc_capability(struct json_object *doc, uint64_t address,
 		    const struct capmsg_stat *stat);
 void doc_bytes(struct json_object *doc, const void *data, size_t length);

@@ -14,9 +14,10 @@
 
 static const struct object *const objects[] = {
 	&doctor_object, &status_object, &space_object, &cappage_object,
-	&port_object, &region_object, &cap_object, &send_object, &recv_object,
-	&call_object, &reply_object, &serve_object, &exec_object, &wait_object,
-	&run_object, &shell_object,
+	&port_object, &region_object, &notification_object, &message_object,
+	&revoker_object, &cap_object, &send_object, &recv_object, &call_object,
+	&reply_object, &serve_object, &limits_object, &exec_object, &wait_object,
+	&run_object, &expect_object, &shell_object,
 };
 
 static const struct argp_option common_options[] = {
@@ -199,6 +200,8 @@ static int parse(struct context *ctx, const struct argp_option *options, int arg
 	argp.options = inv->options;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_SILENT, NULL, inv))
 		return usage(ctx, NULL, "cannot make sense of the options");
+	for (int i = inv->first; i && i < argc; i++)
+		inv->args[inv->n_args++] = argv[i];
 	return STATUS_OK;
 }
 
@@ -228,34 +231,65 @@ static int check_count(struct context *ctx, const struct object *object,
 	return STATUS_OK;
 }
 
+/* A document that says which command it comes from; without one, none. */
+struct json_object *command_doc(const struct object *object, const struct command *command)
+{
+	struct json_object *doc = json_object_new_object();
+	char *name = NULL;
+
+	doc_str(doc, "schema", CAPCTL_SCHEMA);
+	if (object && command &&
+	    asprintf(&name, "%s%s%s", object->name, command->verb ? " " : "",
+		     command->verb ? command->verb : "") >= 0) {
+		doc_str(doc, "command", name);
+		free(name);
+	}
+	return doc;
+}
+
+/* Runs a command whose words are in order, and prints what it has to say. */
+static int run_words(struct context *ctx, const struct object *object,
+		     const struct command *command, struct invocation *inv)
+{
+	int labels, status;
+
+	ctx->doc = command_doc(object, command);
+	labels = json_object_object_length(ctx->doc);
+	status = command->run(ctx, inv);
+	/* A failed command may have had something to say before. */
+	if (!(command->flags & PRINTS_ITSELF) &&
+	    (!status || json_object_object_length(ctx->doc) > labels))
+		doc_print(ctx);
+	json_object_put(ctx->doc);
+	return status;
+}
+
 /* Runs one command; argv[0] is the last word of its name. */
 static int run(struct context *ctx, const struct object *object,
 	       const struct command *command, int argc, char **argv)
 {
-	struct invocation inv = { .command = command };
+	struct invocation inv = {
+		.command = command, .stop_at_first = command->flags & TAKES_WORDS,
+	};
 	struct context saved = *ctx;
-	int status = parse(ctx, command->options, argc, argv, &inv);
+	int status;
 
-	if (!status && option(&inv, OPT_HELP)) {
-		status = help_command(object, command, inv.options);
-		goto out;
-	}
+	ctx->object = object;
+	ctx->command = command;
+	status = parse(ctx, command->options, argc, argv, &inv);
 	if (!status) {
 		apply_common(ctx, &inv);
-		status = check_count(ctx, object, &inv);
+		if (option(&inv, OPT_HELP)) {
+			status = help_command(ctx, object, command, inv.options);
+		} else {
+			status = check_count(ctx, object, &inv);
+			if (!status)
+				status = run_words(ctx, object, command, &inv);
+		}
 	}
-	if (!status) {
-		ctx->doc = json_object_new_object();
-		doc_str(ctx->doc, "schema", CAPCTL_SCHEMA);
-		status = command->run(ctx, &inv);
-		/* A failed command may have had something to say before. */
-		if (!(command->flags & PRINTS_ITSELF) &&
-		    (!status || json_object_object_length(ctx->doc) > 1))
-			doc_print(ctx);
-		json_object_put(ctx->doc);
-	}
-out:
 	invocation_free(&inv);
+	ctx->object = saved.object;
+	ctx->command = saved.command;
 	ctx->doc = saved.doc;
 	ctx->json = saved.json;
 	ctx->no_headings = saved.no_headings;
@@ -289,7 +323,7 @@ static int help(struct context *ctx, int argc, char **argv)
 
 	if (argc == 0) {
 		options = join_options(global_options);
-		status = help_all(options);
+		status = help_all(ctx, options);
 		free(options);
 		return status;
 	}
@@ -297,12 +331,12 @@ static int help(struct context *ctx, int argc, char **argv)
 	if (!object)
 		return usage(ctx, NULL, "there is no object '%s'", argv[0]);
 	if (argc == 1 && object->commands[0].verb)
-		return help_object(object);
+		return help_object(ctx, object);
 	command = argc > 1 ? find_command(object, argv[1]) : &object->commands[0];
 	if (!command)
 		return usage(ctx, NULL, "%s has no verb '%s'", object->name, argv[1]);
 	options = join_options(command->options);
-	status = help_command(object, command, options);
+	status = help_command(ctx, object, command, options);
 	free(options);
 	return status;
 }
@@ -324,7 +358,7 @@ int command_dispatch(struct context *ctx, int argc, char **argv)
 		return usage(ctx, "'capctl OBJECT help' lists the verbs",
 			     "%s needs a verb", object->name);
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))
-		return help_object(object);
+		return help_object(ctx, object);
 	command = find_command(object, argv[1]);
 	if (!command)
 		return usage(ctx, NULL, "%s has no verb '%s'", object->name, argv[1]);
@@ -365,9 +399,9 @@ int command_main(struct context *ctx, int argc, char **argv)
 		goto out;
 	apply_common(ctx, &inv);
 	if (option(&inv, OPT_HELP)) {
-		status = help_all(inv.options);
+		status = help_all(ctx, inv.options);
 	} else if (option(&inv, OPT_VERSION)) {
-		printf("capctl %s (uapi %d)\n", CAPCTL_VERSION, CAPMSG_ABI_VERSION);
+		status = help_version(ctx);
 	} else if (!inv.first) {
 		status = usage(ctx, NULL, "what is to be done?");
 	} else {

@@ -24,11 +24,12 @@ static const struct {
 	{ EBUSY, "take the post back with 'port unpost', or wait until its message is received" },
 	{ EINVAL, "'cap show ADDR' shows what is there; --help tells what the command takes" },
 	{ EDQUOT, "'capctl status' shows limit and use; 'ulimit -l' is what may be pinned" },
+	{ EMLINK, "derive it from a capability that has come through fewer revokers" },
 	{ EMSGSIZE, "give more room (--size, --region, --max-size, --caps) or send less" },
 	{ EAGAIN, "leave out --nowait, or try again when the receiver has caught up" },
 	{ ETIMEDOUT, "give more time with --timeout, or see whether the other side still runs" },
 	{ EPIPE, "the server dropped the call or went away; call again if that makes sense" },
-	{ ESTALE, "nothing waits for this answer any longer; receive the next call" },
+	{ ESTALE, "nothing waits for this answer or message any longer; see to the next" },
 	{ ENOTTY, "tool and module differ: 'capctl doctor' compares them" },
 	{ EOPNOTSUPP, "tool and module differ: 'capctl doctor' compares them" },
 	{ E2BIG, "tool and module differ: 'capctl doctor' compares them" },
@@ -70,12 +71,12 @@ static const char *hint_for(int err)
 	return NULL;
 }
 
-static void report_json(struct context *ctx, int err, const char *what,
-			const char *why, const char *hint)
+static struct json_object *error_doc(struct context *ctx, int err, const char *what,
+				     const char *why, const char *hint,
+				     const struct capmsg_limits *limits)
 {
-	struct json_object *doc = json_object_new_object();
+	struct json_object *doc = command_doc(ctx->object, ctx->command);
 
-	doc_str(doc, "schema", CAPCTL_SCHEMA);
 	if (err)
 		doc_str(doc, "error.errno", strerrorname_np(err));
 	doc_str(doc, "error.what", what);
@@ -83,24 +84,38 @@ static void report_json(struct context *ctx, int err, const char *what,
 		doc_str(doc, "error.why", why);
 	if (hint)
 		doc_str(doc, "error.hint", hint);
+	if (limits)
+		doc_limit(doc, "error.limit", limits);
 	if (ctx->file) {
 		doc_str(doc, "error.file", ctx->file);
 		doc_u64(doc, "error.line", ctx->line);
 	}
-	doc_line(doc, true);
-	json_object_put(doc);
+	return doc;
 }
 
-static void report(struct context *ctx, int err, const char *what,
-		   const char *why, const char *hint)
+static void report_limit(struct context *ctx, int err, const char *what,
+			 const char *why, const char *hint,
+			 const struct capmsg_limits *limits)
 {
+	bool expected = ctx->expect && ctx->expect->err == err;
 	bool colour = colour_wanted(STDERR_FILENO);
 
 	fflush(stdout);
+	if (expected)
+		ctx->expect->met = true;
 	if (ctx->json) {
-		report_json(ctx, err, what, why, hint);
-		return;
+		struct json_object *doc = error_doc(ctx, err, what, why, hint, limits);
+
+		if (expected && !ctx->expect->doc) {
+			ctx->expect->doc = doc;
+			return;
+		}
+		if (!expected)
+			doc_line(doc, true);
+		json_object_put(doc);
 	}
+	if (ctx->json || expected)
+		return;
 	fprintf(stderr, "%scapctl:%s ", colour ? "\033[31m" : "",
 		colour ? "\033[0m" : "");
 	if (ctx->file)
@@ -115,6 +130,12 @@ static void report(struct context *ctx, int err, const char *what,
 		fprintf(stderr, "  hint: %s\n", hint);
 }
 
+static void report(struct context *ctx, int err, const char *what,
+		   const char *why, const char *hint)
+{
+	report_limit(ctx, err, what, why, hint, NULL);
+}
+
 static char *format(const char *fmt, va_list args)
 {
 	char *text;
@@ -125,16 +146,24 @@ static char *format(const char *fmt, va_list args)
 /* An operation of the module failed with -errno. */
 int fail(struct context *ctx, int err, const char *hint, const char *what, ...)
 {
+	struct capmsg_limits limits;
+	char *text, *why = NULL;
 	va_list args;
-	char *text;
+	bool limited;
 
 	err = err < 0 ? -err : err;
+	limited = limit_met(ctx, err, &limits);
+	if (limited)
+		why = limit_why(&limits);
+	if (limited && limit_hint(limits.out_limit))
+		hint = limit_hint(limits.out_limit);
 	va_start(args, what);
 	text = format(what, args);
 	va_end(args);
-	report(ctx, err, text ? text : what, capmsg_strerror(err),
-	       hint ? hint : hint_for(err));
+	report_limit(ctx, err, text ? text : what, why ? why : capmsg_strerror(err),
+		     hint ? hint : hint_for(err), limited ? &limits : NULL);
 	free(text);
+	free(why);
 	return status_of(err);
 }
 

@@ -150,13 +150,12 @@ static int exit_status(int wait_status)
 
 static int remember(struct context *ctx, pid_t pid)
 {
-	struct space *space = &ctx->space;
-	pid_t *children = reallocarray(space->children, space->n_children + 1, sizeof(*children));
+	pid_t *children = reallocarray(ctx->children, ctx->n_children + 1, sizeof(*children));
 
 	if (!children)
 		return fail_file(ctx, ENOMEM, "remembering process %d", (int)pid);
-	space->children = children;
-	children[space->n_children++] = pid;
+	ctx->children = children;
+	children[ctx->n_children++] = pid;
 	return STATUS_OK;
 }
 
@@ -197,11 +196,10 @@ static int run_exec(struct context *ctx, struct invocation *inv)
 /* Waits for all that runs in background. */
 int exec_wait(struct context *ctx)
 {
-	struct space *space = &ctx->space;
 	int status = STATUS_OK;
 
-	while (space->n_children) {
-		pid_t pid = space->children[--space->n_children];
+	while (ctx->n_children) {
+		pid_t pid = ctx->children[--ctx->n_children];
 		int wait_status = 0;
 
 		while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	waited = exec_wait(&ctx);
 	if (!status)
 		status = waited;
-	space_close(&ctx.space);
+	space_close_all(&ctx);
 	if (fflush(stdout) && !status)
 		status = fail_why(&ctx, STATUS_FAILED, "stdout cannot be written to", NULL,
 				  "printing");

@@ -66,6 +66,15 @@ void doc_address(struct json_object *doc, const char *path, uint64_t address)
 	doc_str(doc, path, address_text(address, text));
 }
 
+/* Bits in hex: numbers of 64 bits do not get through every reader of JSON. */
+void doc_bits(struct json_object *doc, const char *path, uint64_t bits)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)bits);
+	doc_str(doc, path, text);
+}
+
 /* How many bytes the UTF-8 sequence at @data has, 0 if it is none. */
 static size_t utf8_length(const unsigned char *data, size_t length)
 {
@@ -130,12 +139,18 @@ struct json_object *doc_add(struct json_object *doc, const char *array)
 	return item;
 }
 
+/* What tells programs which document this is; people know what they have typed. */
+static bool is_label(const char *key)
+{
+	return !strcmp(key, "schema") || !strcmp(key, "command");
+}
+
 static size_t key_width(struct json_object *doc)
 {
 	size_t width = 0;
 
 	json_object_object_foreach(doc, key, value) {
-		size_t n = strlen(key);
+		size_t n = is_label(key) ? 0 : strlen(key);
 
 		if (json_object_is_type(value, json_type_object))
 			n += 1 + key_width(value);
@@ -149,7 +164,7 @@ static void print_lines(struct json_object *doc, const char *prefix, size_t widt
 	json_object_object_foreach(doc, key, value) {
 		char *name;
 
-		if (!strcmp(key, "schema"))
+		if (is_label(key))
 			continue;
 		if (asprintf(&name, "%s%s", prefix, key) < 0)
 			return;

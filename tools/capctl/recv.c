@@ -327,7 +327,7 @@ static const struct command commands[] = {
 	  .details = "Without --size and --region it receives what short messages and posted "
 		     "buffers hold. A message over the space's plain-max, and a call of more "
 		     "than 256 bytes, need --region.",
-	  .options = options, .min_args = 1, .max_args = 1, .run = run_recv },
+	  .options = options, .min_args = 1, .max_args = 1, .flags = WAITS, .run = run_recv },
 };
 
 const struct object recv_object = { "recv", "receive a message", commands, 1 };

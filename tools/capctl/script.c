@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run: commands from a file, one a line, all in one space. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,56 @@ static const struct command commands[] = {
 	  .details = "One command a line, without 'capctl'. Words are quoted as in a shell, # "
 		     "begins a comment. Ends at the first line that fails.",
 	  .min_args = 1, .max_args = 1, .flags = PRINTS_ITSELF, .run = run_run },
+};
+
+/* ---- expect ---- */
+
+/* The number of an errno's name, 0 if there is none. */
+static int errno_of(const char *name)
+{
+	for (int err = 1; err < 134; err++) {
+		const char *known = strerrorname_np(err);
+
+		if (known && !strcmp(known, name))
+			return err;
+	}
+	return 0;
+}
+
+static int run_expect(struct context *ctx, struct invocation *inv)
+{
+	struct expectation expectation = { .err = errno_of(inv->args[0]) };
+	struct expectation *outer = ctx->expect;
+	int status;
+
+	if (!expectation.err)
+		return usage(ctx, "it is written as ENOENT", "'%s' is no errno", inv->args[0]);
+	ctx->expect = &expectation;
+	status = command_dispatch(ctx, inv->n_args - 1, inv->args + 1);
+	ctx->expect = outer;
+	if (expectation.doc) {
+		struct json_object *error = json_object_object_get(expectation.doc, "error");
+
+		json_object_object_add(ctx->doc, "expected", json_object_get(error));
+		json_object_put(expectation.doc);
+	}
+	if (expectation.met)
+		return STATUS_OK;
+	if (status)
+		return status;
+	return fail_why(ctx, STATUS_FAILED, "the command succeeded", NULL, "expecting %s",
+			inv->args[0]);
+}
+
+static const struct command expect_commands[] = {
+	{ .args = "ERRNO COMMAND...", .summary = "Run a command that must fail with this error.",
+	  .details = "Succeeds, without a word, if it does, so that a script goes on: "
+		     "expect EAGAIN send /10 x --nowait",
+	  .min_args = 2, .max_args = -1, .flags = TAKES_WORDS, .run = run_expect },
+};
+
+const struct object expect_object = {
+	"expect", "run a command that must fail", expect_commands, 1,
 };
 
 const struct object run_object = { "run", "commands from a file, all in one space", commands, 1 };

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capctl.h"
@@ -85,8 +87,93 @@ void space_close(struct space *space)
 	while (space->regions)
 		space_forget_region(space, space->regions->address);
 	free(space->buffers);
-	free(space->children);
+	free(space->drafts);
 	*space = (struct space){ .fd = -1 };
+}
+
+static const char *current_name(const struct context *ctx)
+{
+	return ctx->space_name ? ctx->space_name : "main";
+}
+
+static struct aside **find_aside(struct context *ctx, const char *name)
+{
+	struct aside **link = &ctx->asides;
+
+	while (*link && strcmp((*link)->name, name))
+		link = &(*link)->next;
+	return link;
+}
+
+/* The space of that name, or NULL. */
+struct space *space_named(struct context *ctx, const char *name)
+{
+	struct aside *aside = *find_aside(ctx, name);
+
+	if (!strcmp(name, current_name(ctx)))
+		return &ctx->space;
+	return aside ? &aside->space : NULL;
+}
+
+/* Puts the current space aside and goes on in the one of that name, or a new one. */
+static int switch_to(struct context *ctx, const char *name)
+{
+	struct aside **link = find_aside(ctx, name), *aside = *link;
+	struct space space = { .fd = -1 };
+	char *copy = strdup(name), *current = strdup(current_name(ctx));
+
+	if (!aside)
+		aside = calloc(1, sizeof(*aside));
+	if (!aside || !copy || !current) {
+		free(copy);
+		free(current);
+		if (!*link)
+			free(aside);
+		return fail_file(ctx, ENOMEM, "going to space %s", name);
+	}
+	if (*link) {
+		*link = aside->next;
+		space = aside->space;
+		free(aside->name);
+	}
+	*aside = (struct aside){ .next = ctx->asides, .name = current, .space = ctx->space };
+	ctx->asides = aside;
+	free(ctx->space_name);
+	ctx->space_name = copy;
+	ctx->space = space;
+	return STATUS_OK;
+}
+
+void space_close_all(struct context *ctx)
+{
+	space_close(&ctx->space);
+	while (ctx->asides) {
+		struct aside *aside = ctx->asides;
+
+		ctx->asides = aside->next;
+		space_close(&aside->space);
+		free(aside->name);
+		free(aside);
+	}
+	free(ctx->space_name);
+	free(ctx->children);
+}
+
+/* What is known of a message that is begun and filled here; NULL: no memory. */
+struct draft *space_draft(struct context *ctx, uint64_t message)
+{
+	struct space *space = &ctx->space;
+	struct draft *drafts;
+
+	for (size_t i = 0; i < space->n_drafts; i++)
+		if (space->drafts[i].address == message)
+			return &space->drafts[i];
+	drafts = reallocarray(space->drafts, space->n_drafts + 1, sizeof(*drafts));
+	if (!drafts)
+		return NULL;
+	space->drafts = drafts;
+	drafts[space->n_drafts] = (struct draft){ .address = message };
+	return &drafts[space->n_drafts++];
 }
 
 /* Finds a void slot of the root, from the top, for what capctl itself needs. */
@@ -318,6 +405,58 @@ static int run_setup(struct context *ctx, struct invocation *inv)
 	return space_setup(ctx, &setup);
 }
 
+/* ---- space use, end, poll ---- */
+
+static int run_use(struct context *ctx, struct invocation *inv)
+{
+	if (!strcmp(inv->args[0], current_name(ctx)))
+		return STATUS_OK;
+	return switch_to(ctx, inv->args[0]);
+}
+
+static int run_end(struct context *ctx, struct invocation *inv)
+{
+	const char *name = inv->n_args ? inv->args[0] : current_name(ctx);
+	struct space *space = space_named(ctx, name);
+
+	if (!space)
+		return fail_why(ctx, STATUS_ABSENT, "there is none of that name",
+				"'space use NAME' opens one", "ending space %s", name);
+	space_close(space);
+	return STATUS_OK;
+}
+
+static int run_poll(struct context *ctx, struct invocation *inv)
+{
+	const char *text = option(inv, OPT_TIMEOUT);
+	uint64_t ns = 0;
+	int status = space_open(ctx), n;
+	struct pollfd pollfd = { .fd = ctx->space.fd, .events = POLLIN };
+	struct timespec time;
+
+	if (!status && text && value_duration(text, &ns))
+		status = usage(ctx, "a duration is a number with ns, us, ms, s or m",
+			       "--timeout: '%s' is no duration", text);
+	if (status)
+		return status;
+	time.tv_sec = (time_t)(ns / 1000000000);
+	time.tv_nsec = (long)(ns % 1000000000);
+	n = ppoll(&pollfd, 1, text || option(inv, OPT_NOWAIT) ? &time : NULL, NULL);
+	if (n < 0)
+		return fail(ctx, errno, NULL, "polling the space");
+	if (!n)
+		return fail(ctx, option(inv, OPT_NOWAIT) ? EAGAIN : ETIMEDOUT, NULL,
+			    "polling the space");
+	doc_u64(ctx->doc, "readable", !!(pollfd.revents & POLLIN));
+	return STATUS_OK;
+}
+
+static const struct argp_option poll_options[] = {
+	{ "timeout", OPT_TIMEOUT, "TIME", 0, "Give up after so long (5s, 100ms)", 0 },
+	{ "nowait", OPT_NOWAIT, NULL, 0, "Fail rather than wait", 0 },
+	{ 0 }
+};
+
 static const struct argp_option setup_options[] = {
 	{ "frames", OPT_FRAMES, "N", 0, "Operations that may be in flight at once (8)", 0 },
 	{ "root-bits", OPT_ROOT_BITS, "N", 0, "The root gets 2^N slots, N from 4 to 12 (8)", 0 },
@@ -329,6 +468,16 @@ static const struct command commands[] = {
 	{ .verb = "setup", .summary = "Set the space up with other than the default limits.",
 	  .details = "The first command of a script, if at all: others set the space up by themselves.",
 	  .options = setup_options, .run = run_setup },
+	{ .verb = "use", .args = "NAME", .summary = "Go on in another space, a new one if there is none of that name.",
+	  .details = "The first one is called main. They all belong to this capctl, and end with it. "
+		     "'cap give' hands capabilities from one to another.",
+	  .min_args = 1, .max_args = 1, .run = run_use },
+	{ .verb = "end", .args = "[NAME]", .summary = "End a space, and all that it has paid for.",
+	  .details = "Without a name the current one; what follows opens a new one.",
+	  .max_args = 1, .run = run_end },
+	{ .verb = "poll", .summary = "Wait until bits of a notification made with --poll are set.",
+	  .details = "The bits stay set: 'notification wait' takes them.",
+	  .options = poll_options, .flags = WAITS, .run = run_poll },
 };
 
 const struct object space_object = {

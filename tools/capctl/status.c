@@ -43,6 +43,10 @@ static void doc_totals(struct json_object *doc, const struct capmsg_query *query
 	doc_u64(doc, "total.ports", query->out_total_live[CAPMSG_TYPE_PORT]);
 	doc_u64(doc, "total.regions", query->out_total_live[CAPMSG_TYPE_REGION]);
 	doc_u64(doc, "total.replies", query->out_total_live[CAPMSG_TYPE_REPLY]);
+	doc_u64(doc, "total.notifications", query->out_total_live[CAPMSG_TYPE_NOTIFICATION]);
+	doc_u64(doc, "total.messages", query->out_total_live[CAPMSG_TYPE_MESSAGE]);
+	doc_u64(doc, "total.revokers", query->out_total_live[CAPMSG_TYPE_REVOKER]);
+	doc_u64(doc, "total.watches", query->out_total_live[CAPMSG_TYPE_WATCH]);
 	doc_u64(doc, "total.tombstones", query->out_total_tombstones);
 	doc_u64(doc, "total.exports", query->out_total_exports);
 	doc_u64(doc, "total.pinned_pages", query->out_total_pinned);
@@ -182,7 +186,8 @@ static void check_protocol(struct doctor *doctor)
 			"version %u of the module, %d of capctl", query.out_abi_version,
 			CAPMSG_ABI_VERSION);
 	else
-		verdict(doctor, "uapi", STATUS_OK, NULL, "version %d, %u commands of %d",
+		verdict(doctor, "uapi", query.out_commands < CAPMSG_CMD_COUNT ? WARN : STATUS_OK,
+			"install module and tools of one release", "version %d, %u commands of %d",
 			CAPMSG_ABI_VERSION, query.out_commands, CAPMSG_CMD_COUNT);
 	if (!err)
 		check_quota(doctor, &query);
