@@ -5,7 +5,8 @@
 
 capctl=$1
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+documents=$(mktemp)
+trap 'rm -f "$log" "$documents"' EXIT
 n=0
 failed=0
 
@@ -26,6 +27,7 @@ status() {
 	shift 2
 	"$capctl" "$@" >"$log" 2>&1 </dev/null
 	got=$?
+	cat "$log" >>"$documents"
 	[ $got = "$want" ]
 	result $? "$name"
 }
@@ -35,6 +37,7 @@ prints() {
 	name=$1 pattern=$2
 	shift 2
 	"$capctl" "$@" >"$log" 2>&1 </dev/null
+	cat "$log" >>"$documents"
 	grep -q -e "$pattern" "$log"
 	result $? "$name"
 }
@@ -70,8 +73,17 @@ status no_module 5 status
 prints hint '  hint: ' status
 prints error_json '"error":{"errno":"ENODEV",' -j status
 prints usage_json '"schema":"capctl/1","error":{"what":' -j nosuch
+prints error_names_command '"command":"status","error":{' -j status
 status doctor 5 doctor
-prints doctor_json '^{"schema":"capctl/1","checks":\[{"result":' -j doctor
+prints doctor_json '^{"schema":"capctl/1","command":"doctor","checks":\[{"result":' -j doctor
+prints help_json '{"object":"cap","verb":"copy","args":"FROM TO",' -j help
+prints help_json_verb '"commands":\[{"object":"recv",' -j recv --help
+prints version_json '^{"schema":"capctl/1","command":"version","capctl":"' -j --version
+status expect_met 0 expect ENODEV cap list
+status expect_other 5 expect EAGAIN cap list
+status expect_success 1 expect ENOENT expect ENODEV cap list
+status expect_no_errno 64 expect ENOSUCH cap list
+prints expect_json '"command":"expect","expected":{"errno":"ENODEV",' -j expect ENODEV cap list
 prints columns '^CHECK   RESULT$' -o check,result doctor
 prints no_headings '^module  fail$' -n -o check,result doctor
 status wrong_column 64 -o nosuch doctor
@@ -92,6 +104,9 @@ result $? shell_from_pipe
 "$capctl" -j status 2>/dev/null >"$log"
 [ ! -s "$log" ]
 result $? stdout_is_data
+
+"${0%/*}/schema.py" "$capctl" "$documents" >"$log" 2>&1
+result $? schema
 
 echo "1..$n"
 exit $failed
