@@ -145,7 +145,7 @@ test_limits() {
 
 test_batch() {
 	script 0 -j <<-'END'
-		port create /10
+		port create /10 --depth 16
 		send /10 a
 		send /10 b
 		send /10 c

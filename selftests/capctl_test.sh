@@ -22,17 +22,17 @@ test_status() {
 	has '^space.frames *8$'
 	status 0 -j status
 	json limits.inline_max=256 limits.caps_max=64 space.root_bits=8 \
-		version.uapi=1 version.commands=21 user.objects_max total.spaces
+		version.uapi=1 version.commands=36 user.objects_max total.spaces
 }
 
 test_help() {
 	status 0 help
-	for object in doctor status space cappage port region cap send recv call \
-		reply serve exec wait run shell; do
+	for object in doctor status space cappage port region notification message \
+		revoker cap send recv call reply serve limits exec wait run expect shell; do
 		status 0 help "$object"
 		capctl help | grep -q "^  $object "
 	done
-	for verb in copy move clear show list export import destroy; do
+	for verb in copy move clear show list export import give watch destroy; do
 		status 0 cap "$verb" --help
 		has "^Usage: capctl cap $verb"
 	done
@@ -269,6 +269,58 @@ test_setup() {
 	has 'EINVAL' err
 }
 
+test_expect() {
+	script 1 <<-'END'
+		expect ENOENT cap show /10
+		port create /10
+		expect EEXIST port create /10
+		expect EINVAL cappage destroy /10
+		expect EEXIST port create /11
+	END
+	has '^capctl: script:5: .*the command succeeded$' err
+	[ ! -s out ]
+	script 4 <<-'END'
+		port create /10
+		cap copy /10 /11 --rights recv
+		expect ENOENT send /11 x
+	END
+	has 'EACCES' err
+	script 0 -j <<-'END'
+		expect ENOENT cap show /10
+	END
+	json command=expect expected.errno=ENOENT expected.line=1
+}
+
+test_spaces() {
+	script 0 <<-'END'
+		port create /10
+		space use other
+		space setup --root-bits 4
+		space use main
+		cap give /10 other 0x3/4 --rights send
+		space use other
+		cap show 0x3/4
+		send 0x3/4 'from the other space'
+		expect ENOENT cap show /10
+		space use main
+		recv /10
+		space use other
+		space end main
+		expect ENOENT send 0x3/4 x
+		space end
+		expect ENOENT cap show /03
+		space use main
+		expect ENOENT recv /10
+	END
+	has '^rights *--s----$'
+	has '^text *from the other space$'
+	status 3 space end nosuch
+	script 3 <<-'END'
+		port create /10
+		cap give /10 nosuch /1
+	END
+}
+
 # --- exit statuses ----------------------------------------------------------------
 
 test_status_absent() {
@@ -334,5 +386,5 @@ test_status_interrupted() {
 }
 
 run_cases doctor status help usage cappage cappage_json list_columns copy guard subpage \
-	weak move_clear destroy export_import run setup status_absent status_denied \
+	weak move_clear destroy export_import run setup expect spaces status_absent status_denied \
 	status_unavailable status_timeout status_interrupted
