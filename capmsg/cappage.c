@@ -265,17 +265,51 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 	return -ENOENT;
 }
 
-/* Copies a capability out of its slot; @rights: to its table that are needed. */
-static int fetch(const struct capmsg_cap *root, u64 address, u16 rights,
-		 struct capmsg_cap *cap)
+/* log2 of the slots of the cappage that a capability names, or 0. */
+static u32 table_bits_rcu(const struct capmsg_cap *cap)
+{
+	struct capmsg_body *body = rcu_dereference(cap->object->body);
+
+	if (!body || cap->object->type != CAPMSG_TYPE_CAPPAGE)
+		return 0;
+	return capmsg_cappage_of(body)->bits;
+}
+
+/* What a fetch makes of the capability that it has found. */
+static int fetch_mint_rcu(struct capmsg_place *place,
+			  const struct capmsg_mint *mint)
+{
+	if (!(place->rights & CAPMSG_RIGHT_READ))
+		return -EACCES;
+	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
+		return -EINVAL;
+	if (!mint)
+		return 0;
+	return capmsg_cap_mint(&place->cap, mint, table_bits_rcu(&place->cap));
+}
+
+/**
+ * capmsg_fetch() - copy a capability out of its slot
+ * @view: the caller's space
+ * @address: address of the capability (object lookup)
+ * @mint: how the copy differs, or NULL
+ * @cap: the result, weakened by the path; owns a reference
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
+ * right, of which there is only one, or a @mint that is no restriction.
+ */
+int capmsg_fetch(const struct capmsg_view *view, u64 address,
+		 const struct capmsg_mint *mint, struct capmsg_cap *cap)
 {
 	struct capmsg_place place;
 	int ret;
 
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(root, address, CAPMSG_LOOKUP_OBJECT, &place);
-	if (!ret && (place.rights & rights) != rights)
-		ret = -EACCES;
+	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
+			      &place);
+	if (!ret)
+		ret = fetch_mint_rcu(&place, mint);
 	if (!ret && !capmsg_object_tryget(place.cap.object))
 		ret = -ENOENT;
 	rcu_read_unlock();
@@ -285,66 +319,63 @@ static int fetch(const struct capmsg_cap *root, u64 address, u16 rights,
 }
 
 /**
- * capmsg_fetch() - read a capability out of its slot
- * @root: root of the caller's space
- * @address: address of the capability (object lookup)
- * @cap: the result, weakened by the path; owns a reference
- *
- * Context: Any; not in atomic context of the caller's own locks.
- * Return: 0; -ENOENT; -EACCES without READ where it is.
- */
-int capmsg_fetch(const struct capmsg_cap *root, u64 address,
-		 struct capmsg_cap *cap)
-{
-	return fetch(root, address, CAPMSG_RIGHT_READ, cap);
-}
-
-/**
  * capmsg_keep() - keep a capability in order to invoke it later
- * @root: root of the caller's space
+ * @view: the caller's space
  * @address: address of the capability (object lookup)
- * @cap: the result, weakened by the path; owns a reference. Whoever keeps it
- *	hands it out to nobody: that would need READ where it is
+ * @cap: the result, weakened by the path; owns a reference, to be dropped by
+ *	capmsg_cap_forget(). Whoever keeps it hands it out to nobody: that
+ *	would need READ where it is
  *
  * Context: As capmsg_fetch().
  * Return: 0; -ENOENT.
  */
-int capmsg_keep(const struct capmsg_cap *root, u64 address,
+int capmsg_keep(const struct capmsg_view *view, u64 address,
 		struct capmsg_cap *cap)
-{
-	return fetch(root, address, 0, cap);
-}
-
-/**
- * capmsg_resolve() - find an object in order to invoke it
- * @root: root of the caller's space
- * @address: address of a capability to it (object lookup)
- * @rights: rights that the capability must have
- * @seen: rights, badge and translator along this path; owns no reference
- * @body: the result; owns a reference
- *
- * Context: Any.
- * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
- * if a right is missing.
- */
-int capmsg_resolve(const struct capmsg_cap *root, u64 address, u16 rights,
-		   struct capmsg_cap *seen, struct capmsg_body **body)
 {
 	struct capmsg_place place;
 	int ret;
 
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(root, address, CAPMSG_LOOKUP_OBJECT, &place);
+	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
+			      &place);
+	if (!ret && !capmsg_object_tryget(place.cap.object))
+		ret = -ENOENT;
+	rcu_read_unlock();
+	if (!ret)
+		*cap = place.cap;
+	return ret == -ESTALE ? -ENOENT : ret;
+}
+
+/**
+ * capmsg_resolve() - find an object in order to invoke it
+ * @view: the caller's space
+ * @address: address of a capability to it (object lookup)
+ * @rights: rights that the capability must have
+ * @found: the result; to be put by capmsg_found_put()
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
+ * if a right is missing.
+ */
+int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
+		   struct capmsg_found *found)
+{
+	struct capmsg_place place;
+	int ret;
+
+	rcu_read_lock();
+	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
+			      &place);
 	if (ret)
 		goto out_unlock;
 	ret = -EACCES;
 	if ((place.cap.rights & rights) != rights)
 		goto out_unlock;
 	ret = -ENOENT;
-	*body = rcu_dereference(place.cap.object->body);
-	if (!*body || !capmsg_body_tryget(*body))
+	found->body = rcu_dereference(place.cap.object->body);
+	if (!found->body || !capmsg_body_tryget(found->body))
 		goto out_unlock;
-	*seen = place.cap;
+	found->cap = place.cap;
 	ret = 0;
 out_unlock:
 	rcu_read_unlock();
@@ -353,22 +384,22 @@ out_unlock:
 
 /**
  * capmsg_find_slot() - find a slot
- * @root: root of the caller's space
+ * @view: the caller's space
  * @address: address of the slot (slot lookup)
  * @rights: rights to its table that are needed
  * @spot: the result; owns a reference to the table
  *
- * Context: Any.
+ * Context: Process context, no locks held; may sleep.
  * Return: 0; -ENOENT; -EACCES if a right is missing.
  */
-int capmsg_find_slot(const struct capmsg_cap *root, u64 address, u16 rights,
+int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot)
 {
 	struct capmsg_place place;
 	int ret;
 
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(root, address, CAPMSG_LOOKUP_SLOT, &place);
+	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_SLOT, &place);
 	if (!ret && (place.rights & rights) != rights)
 		ret = -EACCES;
 	if (!ret && !capmsg_body_tryget(&place.table->body))

@@ -10,6 +10,7 @@
 #include <linux/seqlock.h>
 
 #include "capability.h"
+#include "wait.h"
 
 struct capmsg_landing;
 
@@ -77,6 +78,31 @@ struct capmsg_spot {
 	u32 end;
 };
 
+/**
+ * struct capmsg_found - an object that was found in order to be invoked
+ */
+struct capmsg_found {
+	/**
+	 * @cap: the capability as seen along this path. Its object is kept by
+	 * @body
+	 */
+	struct capmsg_cap cap;
+	/** @body: the object's body, with a reference */
+	struct capmsg_body *body;
+};
+
+/**
+ * struct capmsg_view - whose addresses, and for how long they may be resolved
+ *
+ * What is found through it may refer to it: it outlives them.
+ */
+struct capmsg_view {
+	/** @root: the capability to begin at */
+	const struct capmsg_cap *root;
+	/** @until: how long to wait where the way is closed */
+	struct capmsg_until until;
+};
+
 struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 					    u32 bits);
 
@@ -85,13 +111,13 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
 			  struct capmsg_cap *cap);
 void capmsg_slot_expire(struct capmsg_cappage *table, u32 index);
-int capmsg_fetch(const struct capmsg_cap *root, u64 address,
-		 struct capmsg_cap *cap);
-int capmsg_keep(const struct capmsg_cap *root, u64 address,
+int capmsg_fetch(const struct capmsg_view *view, u64 address,
+		 const struct capmsg_mint *mint, struct capmsg_cap *cap);
+int capmsg_keep(const struct capmsg_view *view, u64 address,
 		struct capmsg_cap *cap);
-int capmsg_resolve(const struct capmsg_cap *root, u64 address, u16 rights,
-		   struct capmsg_cap *seen, struct capmsg_body **body);
-int capmsg_find_slot(const struct capmsg_cap *root, u64 address, u16 rights,
+int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
+		   struct capmsg_found *found);
+int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot);
 
 int capmsg_store(struct capmsg_spot *spot, struct capmsg_cap *cap);
@@ -117,6 +143,11 @@ capmsg_cappage_of(struct capmsg_body *body)
 static inline void capmsg_spot_put(struct capmsg_spot *spot)
 {
 	capmsg_body_put(&spot->table->body);
+}
+
+static inline void capmsg_found_put(struct capmsg_found *found)
+{
+	capmsg_body_put(found->body);
 }
 
 #endif /* CAPMSG_CAPPAGE_H */

@@ -42,8 +42,11 @@ union capmsg_arg {
 struct capmsg_cmd {
 	/** @space: whose command */
 	struct capmsg_space *space;
-	/** @root: of that space; void before it is set up */
-	const struct capmsg_cap *root;
+	/**
+	 * @view: from its root (void before the space is set up); waits without
+	 * a deadline unless the command has one
+	 */
+	struct capmsg_view view;
 	/** @user: the caller's struct, for the results */
 	void __user *user;
 	/** @arg: the caller's struct, read once */
@@ -73,22 +76,21 @@ static inline int capmsg_check_rights(u32 rights)
 }
 
 /* Find an object of one type in order to invoke it. */
-static inline int capmsg_resolve_type(const struct capmsg_cap *root,
+static inline int capmsg_resolve_type(const struct capmsg_view *view,
 				      u64 address, enum capmsg_type type,
-				      u16 rights, struct capmsg_cap *seen,
-				      struct capmsg_body **body)
+				      u16 rights, struct capmsg_found *found)
 {
 	int ret;
 
-	ret = capmsg_resolve(root, address, 0, seen, body);
+	ret = capmsg_resolve(view, address, 0, found);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	if ((*body)->ops->type != type)
+	if (found->body->ops->type != type)
 		ret = -EINVAL;
-	else if ((seen->rights & rights) != rights)
+	else if ((found->cap.rights & rights) != rights)
 		ret = -EACCES;
 	if (ret)
-		capmsg_body_put(*body);
+		capmsg_found_put(found);
 	return ret;
 }
 

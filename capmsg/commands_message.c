@@ -21,7 +21,7 @@ int capmsg_cmd_post(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_post *arg = &cmd->arg.post;
 	struct capmsg_dress dress = { .cookie = arg->cookie };
-	struct capmsg_port *port;
+	struct capmsg_found port;
 	int ret;
 
 	if (arg->flags)
@@ -29,19 +29,19 @@ int capmsg_cmd_post(struct capmsg_cmd *cmd)
 	if (arg->__reserved)
 		return -EINVAL;
 	ret = capmsg_out_check(cmd, capmsg_post, post, out_post) ?:
-	      capmsg_receivable(cmd->root, arg->port, &port);
+	      capmsg_receivable(&cmd->view, arg->port, &port);
 	if (ret)
 		return ret;
-	ret = capmsg_dress_region(cmd->root, arg->region, arg->offset,
+	ret = capmsg_dress_region(&cmd->view, arg->region, arg->offset,
 				  arg->length, &dress) ?:
-	      capmsg_dress_landing(cmd->root, arg->landing, arg->max_caps,
+	      capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
 				   &dress) ?:
-	      capmsg_port_dress(port, arg->post, &dress);
+	      capmsg_port_dress(capmsg_port_of(port.body), arg->post, &dress);
 	if (ret < 0)
 		capmsg_dress_put(&dress);
 	else
 		ret = capmsg_out(cmd, capmsg_post, out_post, ret);
-	capmsg_body_put(&port->body);
+	capmsg_found_put(&port);
 	return ret;
 }
 
@@ -55,38 +55,34 @@ int capmsg_cmd_post(struct capmsg_cmd *cmd)
 int capmsg_cmd_unpost(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_unpost *arg = &cmd->arg.unpost;
-	struct capmsg_port *port;
+	struct capmsg_found port;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
 	if (arg->__reserved)
 		return -EINVAL;
-	ret = capmsg_receivable(cmd->root, arg->port, &port);
+	ret = capmsg_receivable(&cmd->view, arg->port, &port);
 	if (ret)
 		return ret;
-	ret = capmsg_port_unpost(port, arg->post);
-	capmsg_body_put(&port->body);
+	ret = capmsg_port_unpost(capmsg_port_of(port.body), arg->post);
+	capmsg_found_put(&port);
 	return ret;
 }
 
 /* Step 2 for the destination of a SEND or CALL. */
-static int destination(const struct capmsg_cap *root, u64 to, u32 n_items,
-		       struct capmsg_sender *sender, struct capmsg_port **port)
+static int destination(const struct capmsg_view *view, u64 to, u32 n_items,
+		       struct capmsg_sender *sender, struct capmsg_found *port)
 {
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
 	int ret;
 
-	ret = capmsg_resolve_type(root, to, CAPMSG_TYPE_PORT,
+	ret = capmsg_resolve_type(view, to, CAPMSG_TYPE_PORT,
 				  CAPMSG_RIGHT_SEND |
-				  (n_items ? CAPMSG_RIGHT_GRANT : 0),
-				  &seen, &body);
+				  (n_items ? CAPMSG_RIGHT_GRANT : 0), port);
 	if (ret)
 		return ret;
-	sender->badge = seen.badge;
-	sender->badged = seen.flags & CAPMSG_CAP_BADGED;
-	*port = capmsg_port_of(body);
+	sender->badge = port->cap.badge;
+	sender->badged = port->cap.flags & CAPMSG_CAP_BADGED;
 	return 0;
 }
 
@@ -103,32 +99,33 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	struct capmsg_payload payload = {
 		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
 	};
-	struct capmsg_until wait;
 	struct capmsg_frame *frame;
-	struct capmsg_port *port;
+	struct capmsg_found port;
 	unsigned int index;
 	int ret;
 
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK);
 	if (ret)
 		return ret;
-	wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
+	cmd->view.until = capmsg_wait_until(arg->deadline,
+					    arg->flags & CAPMSG_NONBLOCK);
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (!frame)
 		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (ret)
 		goto out_frame;
-	ret = destination(cmd->root, arg->to, arg->n_items, &frame->cargo.sender,
-			  &port);
+	ret = destination(&cmd->view, arg->to, arg->n_items,
+			  &frame->cargo.sender, &port);
 	if (ret)
 		goto out_frame;
-	ret = capmsg_payload_resolve(&frame->cargo, cmd->root) ?:
-	      capmsg_transfer(&frame->cargo, port, &wait);
+	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view) ?:
+	      capmsg_transfer(&frame->cargo, capmsg_port_of(port.body),
+			      &cmd->view.until);
 	if (!ret)
-		capmsg_transfer_wake(port, false);
+		capmsg_transfer_wake(capmsg_port_of(port.body), false);
 	capmsg_payload_end(&frame->cargo);
-	capmsg_body_put(&port->body);
+	capmsg_found_put(&port);
 out_frame:
 	capmsg_frame_put(cmd->space, index);
 	return ret;
@@ -143,7 +140,7 @@ static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 	int ret = 0;
 
 	if (arg->flags & CAPMSG_CALL_REGION)
-		ret = capmsg_dress_region(cmd->root, arg->reply_region,
+		ret = capmsg_dress_region(&cmd->view, arg->reply_region,
 					  arg->reply_data, arg->reply_size,
 					  &dress);
 	else if (arg->reply_size > cmd->space->plain_max)
@@ -152,7 +149,7 @@ static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 		ret = capmsg_pin_user(&frame->pin, arg->reply_data,
 				      arg->reply_size);
 	if (!ret)
-		ret = capmsg_dress_landing(cmd->root, arg->reply_landing,
+		ret = capmsg_dress_landing(&cmd->view, arg->reply_landing,
 					   arg->reply_max_caps, &dress);
 	if (!ret)
 		ret = capmsg_frame_arm(frame, &dress, inline_max);
@@ -179,23 +176,24 @@ static int call_finish(struct capmsg_cmd *cmd, struct capmsg_frame *frame,
 static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
-	struct capmsg_until wait;
 	struct capmsg_answer answer;
-	struct capmsg_port *port;
+	struct capmsg_found port;
 	int ret;
 
-	ret = destination(cmd->root, arg->to, arg->n_items, &frame->cargo.sender,
-			  &port);
+	cmd->view.until = capmsg_wait_until(arg->deadline,
+					    arg->flags & CAPMSG_NONBLOCK);
+	ret = destination(&cmd->view, arg->to, arg->n_items,
+			  &frame->cargo.sender, &port);
 	if (ret)
 		return ret;
-	wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
-	ret = capmsg_payload_resolve(&frame->cargo, cmd->root) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view) ?:
 	      call_prepare(cmd, frame) ?:
-	      capmsg_call(frame, port, &wait, &answer) ?:
+	      capmsg_call(frame, capmsg_port_of(port.body), &cmd->view.until,
+			  &answer) ?:
 	      call_finish(cmd, frame, &answer);
 	capmsg_frame_end(frame);
 	capmsg_payload_end(&frame->cargo);
-	capmsg_body_put(&port->body);
+	capmsg_found_put(&port);
 	return ret;
 }
 

@@ -116,7 +116,7 @@ int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
 		return -EOPNOTSUPP;
 	if (arg->__reserved || bits < CAPMSG_BITS_MIN || bits > CAPMSG_BITS_MAX)
 		return -EINVAL;
-	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
 	table = capmsg_cappage_alloc(cmd->space->account, bits);
@@ -169,7 +169,7 @@ int capmsg_cmd_create_port(struct capmsg_cmd *cmd)
 	ret = port_limits(arg, &limits);
 	if (ret)
 		return ret;
-	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
 	port = capmsg_port_alloc(cmd->space->account, &limits);
@@ -200,7 +200,7 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 		return -EOPNOTSUPP;
 	if (!arg->length || !PAGE_ALIGNED(arg->address | arg->length))
 		return -EINVAL;
-	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
 	region = capmsg_region_alloc(cmd->space->account, arg->address,
@@ -224,21 +224,20 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_unregister *arg = &cmd->arg.unregister;
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
+	struct capmsg_found found;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_resolve_type(cmd->root, arg->region, CAPMSG_TYPE_REGION,
-				  CAPMSG_RIGHT_DESTROY, &seen, &body);
+	ret = capmsg_resolve_type(&cmd->view, arg->region, CAPMSG_TYPE_REGION,
+				  CAPMSG_RIGHT_DESTROY, &found);
 	if (ret)
 		return ret;
-	if (!capmsg_region_close(capmsg_region_of(body)))
+	if (!capmsg_region_close(capmsg_region_of(found.body)))
 		ret = -EBUSY;
-	else if (!capmsg_object_kill(body->object))
+	else if (!capmsg_object_kill(found.body->object))
 		ret = -ENOENT;
-	capmsg_body_put(body);
+	capmsg_found_put(&found);
 	return ret;
 }
 
@@ -252,17 +251,16 @@ int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_destroy *arg = &cmd->arg.destroy;
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
+	struct capmsg_found found;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_resolve(cmd->root, arg->address, CAPMSG_RIGHT_DESTROY,
-			     &seen, &body);
+	ret = capmsg_resolve(&cmd->view, arg->address, CAPMSG_RIGHT_DESTROY,
+			     &found);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	ret = capmsg_object_kill(body->object) ? 0 : -ENOENT;
-	capmsg_body_put(body);
+	ret = capmsg_object_kill(found.body->object) ? 0 : -ENOENT;
+	capmsg_found_put(&found);
 	return ret;
 }

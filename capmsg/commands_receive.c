@@ -30,7 +30,7 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	ret = capmsg_pin_user(&frame->pin, arg->plain, arg->plain_size);
 	if (ret)
 		return ret;
-	ret = capmsg_dress_landing(cmd->root, arg->landing, arg->max_caps,
+	ret = capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
 				   &dress) ?:
 	      capmsg_reception_repost(port, r);
 	if (ret) {
@@ -89,6 +89,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		.n_records	= arg->n_records,
 		.n_reposts	= arg->n_reposts,
 	};
+	struct capmsg_found found;
 	struct capmsg_port *port;
 	int ret;
 
@@ -98,17 +99,20 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		return ret;
 	if (!arg->plain_size && (arg->plain || arg->landing || arg->max_caps))
 		return -EINVAL;
+	cmd->view.until = capmsg_wait_until(arg->deadline,
+					    arg->flags & CAPMSG_NONBLOCK);
 	ret = capmsg_out_check(cmd, capmsg_recv, recv, out_n) ?:
-	      capmsg_receivable(cmd->root, arg->port, &port);
+	      capmsg_receivable(&cmd->view, arg->port, &found);
 	if (ret)
 		return ret;
-	r.wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
+	port = capmsg_port_of(found.body);
+	r.wait = cmd->view.until;
 	if (arg->plain_size)
 		ret = recv_plain(cmd, port, &r);
 	else
 		ret = capmsg_reception_repost(port, &r) ?:
 		      capmsg_reception_receive(port, &r);
-	capmsg_body_put(&port->body);
+	capmsg_found_put(&found);
 	return ret;
 }
 
@@ -118,7 +122,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
  * reference, is to be woken when the post is free again: its next request may
  * follow at once.
  */
-static int answer_by_post(const struct capmsg_cap *root,
+static int answer_by_post(const struct capmsg_view *view,
 			  const struct capmsg_reply *arg,
 			  struct capmsg_frame *frame, struct capmsg_port *port,
 			  struct capmsg_port **answered)
@@ -133,7 +137,7 @@ static int answer_by_post(const struct capmsg_cap *root,
 			capmsg_reply_drop(port, arg->post, arg->seq);
 		return ret;
 	}
-	ret = capmsg_payload_resolve(&frame->cargo, root) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, view) ?:
 	      capmsg_reply(frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
 		capmsg_reply_drop(port, arg->post, arg->seq);
@@ -145,32 +149,33 @@ static int answer_by_post(const struct capmsg_cap *root,
 	return ret;
 }
 
-static int answer_by_address(const struct capmsg_cap *root,
+static int answer_by_address(const struct capmsg_view *view,
 			     const struct capmsg_reply *arg,
 			     struct capmsg_frame *frame,
 			     struct capmsg_port **answered)
 {
 	u16 rights = CAPMSG_RIGHT_SEND |
 		     (arg->n_items ? CAPMSG_RIGHT_GRANT : 0);
-	struct capmsg_body *caller;
-	struct capmsg_cap seen;
+	struct capmsg_found caller;
 	int ret;
 
-	ret = capmsg_resolve(root, arg->to, 0, &seen, &caller);
+	ret = capmsg_resolve(view, arg->to, 0, &caller);
 	if (ret)
 		return ret;
-	if (caller->ops->type != CAPMSG_TYPE_REPLY)
+	if (caller.body->ops->type != CAPMSG_TYPE_REPLY)
 		ret = -EINVAL;
-	else if ((seen.rights & rights) != rights)
+	else if ((caller.cap.rights & rights) != rights)
 		ret = -EACCES;
 	else
-		ret = capmsg_payload_resolve(&frame->cargo, root) ?:
-		      capmsg_reply(frame, capmsg_port_of(caller), seen.badge);
+		ret = capmsg_payload_resolve(&frame->cargo, view) ?:
+		      capmsg_reply(frame, capmsg_port_of(caller.body),
+				   caller.cap.badge);
 	capmsg_payload_end(&frame->cargo);
+	/* Nothing but the body is held of what names a call. */
 	if (!ret)
-		*answered = capmsg_port_of(caller);
+		*answered = capmsg_port_of(caller.body);
 	else
-		capmsg_body_put(caller);
+		capmsg_found_put(&caller);
 	return ret;
 }
 
@@ -195,8 +200,8 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = port ?
-		      answer_by_post(cmd->root, arg, frame, port, answered) :
-		      answer_by_address(cmd->root, arg, frame, answered);
+		      answer_by_post(&cmd->view, arg, frame, port, answered) :
+		      answer_by_address(&cmd->view, arg, frame, answered);
 	capmsg_frame_put(cmd->space, index);
 	return ret;
 }
@@ -211,18 +216,18 @@ static void wake_answered(struct capmsg_port *answered, bool sync)
 static int answer_at(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 		     struct capmsg_port *known, struct capmsg_port **answered)
 {
-	struct capmsg_port *port;
+	struct capmsg_found port;
 	int ret;
 
 	if (!(arg->flags & CAPMSG_REPLY_POST))
 		return answer(cmd, arg, NULL, answered);
 	if (known)
 		return answer(cmd, arg, known, answered);
-	ret = capmsg_receivable(cmd->root, arg->to, &port);
+	ret = capmsg_receivable(&cmd->view, arg->to, &port);
 	if (ret)
 		return ret;
-	ret = answer(cmd, arg, port, answered);
-	capmsg_body_put(&port->body);
+	ret = answer(cmd, arg, capmsg_port_of(port.body), answered);
+	capmsg_found_put(&port);
 	return ret;
 }
 
@@ -305,17 +310,21 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 		.n_reposts	= arg->n_reposts,
 	};
 	struct capmsg_port *port, *answered = NULL;
+	struct capmsg_found found;
 	bool replied;
 	int ret;
 
+	cmd->view.until = capmsg_wait_until(arg->deadline,
+					    arg->flags & CAPMSG_NONBLOCK);
+	r.wait = cmd->view.until;
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK |
 				 CAPMSG_REPLY_POST | CAPMSG_REPLY_NONE) ?:
 	      capmsg_reception_check(&r) ?:
 	      capmsg_out_check(cmd, capmsg_reply_recv, reply_recv, out_n) ?:
-	      capmsg_receivable(cmd->root, arg->port, &port);
+	      capmsg_receivable(&cmd->view, arg->port, &found);
 	if (ret)
 		return ret;
-	r.wait = capmsg_wait_until(arg->deadline, arg->flags & CAPMSG_NONBLOCK);
+	port = capmsg_port_of(found.body);
 	ret = reply_half(cmd, port, &answered);
 	replied = !ret || answered;
 	if (!ret)
@@ -324,6 +333,6 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 		wake_answered(answered, !ret);
 	if (!ret)
 		ret = capmsg_reception_receive(port, &r);
-	capmsg_body_put(&port->body);
+	capmsg_found_put(&found);
 	return ret && replied ? receive_failed(cmd, ret) : ret;
 }

@@ -41,28 +41,14 @@ static int mint_of(const struct capmsg_copy *arg, struct capmsg_mint *mint)
 	return 0;
 }
 
-/* log2 of the slots of the cappage that a capability names, or 0. */
-static u32 table_bits(const struct capmsg_cap *cap)
-{
-	struct capmsg_body *body;
-	u32 bits = 0;
-
-	rcu_read_lock();
-	body = rcu_dereference(cap->object->body);
-	if (body && cap->object->type == CAPMSG_TYPE_CAPPAGE)
-		bits = capmsg_cappage_of(body)->bits;
-	rcu_read_unlock();
-	return bits;
-}
-
 /* Moves @cap into the slot, or drops it. */
-static int store_or_forget(const struct capmsg_cap *root, u64 to,
+static int store_or_forget(const struct capmsg_view *view, u64 to,
 			   struct capmsg_cap *cap)
 {
 	struct capmsg_spot spot;
 	int ret;
 
-	ret = capmsg_find_slot(root, to, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(view, to, CAPMSG_RIGHT_WRITE, &spot);
 	if (!ret) {
 		ret = capmsg_store(&spot, cap);
 		capmsg_spot_put(&spot);
@@ -88,30 +74,25 @@ int capmsg_cmd_copy(struct capmsg_cmd *cmd)
 	ret = mint_of(arg, &mint);
 	if (ret)
 		return ret;
-	ret = capmsg_fetch_copyable(cmd->root, arg->from, &cap);
+	ret = capmsg_fetch(&cmd->view, arg->from, &mint, &cap);
 	if (ret)
 		return ret;
-	ret = capmsg_cap_mint(&cap, &mint, table_bits(&cap));
-	if (ret) {
-		capmsg_cap_forget(&cap);
-		return ret;
-	}
-	return store_or_forget(cmd->root, arg->to, &cap);
+	return store_or_forget(&cmd->view, arg->to, &cap);
 }
 
 static int move_from_post(struct capmsg_cmd *cmd, struct capmsg_spot *to)
 {
 	const struct capmsg_move *arg = &cmd->arg.move;
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
+	struct capmsg_found found;
 	int ret;
 
-	ret = capmsg_resolve_type(cmd->root, arg->from, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_RECV, &seen, &body);
+	ret = capmsg_resolve_type(&cmd->view, arg->from, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_RECV, &found);
 	if (ret)
 		return ret;
-	ret = capmsg_reply_move(capmsg_port_of(body), arg->post, arg->seq, to);
-	capmsg_body_put(body);
+	ret = capmsg_reply_move(capmsg_port_of(found.body), arg->post, arg->seq,
+				to);
+	capmsg_found_put(&found);
 	return ret;
 }
 
@@ -120,7 +101,7 @@ static int move_from_slot(struct capmsg_cmd *cmd, struct capmsg_spot *to)
 	struct capmsg_spot from;
 	int ret;
 
-	ret = capmsg_find_slot(cmd->root, cmd->arg.move.from,
+	ret = capmsg_find_slot(&cmd->view, cmd->arg.move.from,
 			       CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &from);
 	if (ret)
 		return ret;
@@ -148,7 +129,7 @@ int capmsg_cmd_move(struct capmsg_cmd *cmd)
 		return ret;
 	if (!post && (arg->post || arg->seq))
 		return -EINVAL;
-	ret = capmsg_find_slot(cmd->root, arg->to, CAPMSG_RIGHT_WRITE, &to);
+	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &to);
 	if (ret)
 		return ret;
 	ret = post ? move_from_post(cmd, &to) : move_from_slot(cmd, &to);
@@ -159,16 +140,16 @@ int capmsg_cmd_move(struct capmsg_cmd *cmd)
 static int clear_post(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_clear *arg = &cmd->arg.clear;
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
+	struct capmsg_found found;
 	int ret;
 
-	ret = capmsg_resolve_type(cmd->root, arg->slot, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_RECV, &seen, &body);
+	ret = capmsg_resolve_type(&cmd->view, arg->slot, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_RECV, &found);
 	if (ret)
 		return ret;
-	ret = capmsg_reply_drop(capmsg_port_of(body), arg->post, arg->seq);
-	capmsg_body_put(body);
+	ret = capmsg_reply_drop(capmsg_port_of(found.body), arg->post,
+				arg->seq);
+	capmsg_found_put(&found);
 	return ret;
 }
 
@@ -192,7 +173,7 @@ int capmsg_cmd_clear(struct capmsg_cmd *cmd)
 		return clear_post(cmd);
 	if (arg->post || arg->seq)
 		return -EINVAL;
-	ret = capmsg_find_slot(cmd->root, arg->slot, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(&cmd->view, arg->slot, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
 	ret = capmsg_clear(&spot);
@@ -266,7 +247,7 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 	if (cmd->arg.stat.flags)
 		return -EOPNOTSUPP;
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(cmd->root, stat.address, CAPMSG_LOOKUP_OBJECT,
+	ret = capmsg_walk_rcu(cmd->view.root, stat.address, CAPMSG_LOOKUP_OBJECT,
 			      &place);
 	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
 		ret = -EACCES;
@@ -311,9 +292,10 @@ static bool list_slot(struct capmsg_cappage *table, u32 index, bool weak,
 	return !is_void || reserved;
 }
 
-static int list_table(struct capmsg_list *arg, struct capmsg_cappage *table,
-		      const struct capmsg_cap *seen)
+static int list_table(struct capmsg_list *arg, const struct capmsg_found *found)
 {
+	struct capmsg_cappage *table = capmsg_cappage_of(found->body);
+	const struct capmsg_cap *seen = &found->cap;
 	struct capmsg_list_entry __user *to = u64_to_user_ptr(arg->entries);
 	u32 bits = table->bits - seen->subpage_bits;
 	u32 base = (u32)seen->subpage << bits, slot = arg->first;
@@ -344,8 +326,7 @@ static int list_table(struct capmsg_list *arg, struct capmsg_cappage *table,
 int capmsg_cmd_list(struct capmsg_cmd *cmd)
 {
 	struct capmsg_list *arg = &cmd->arg.list;
-	struct capmsg_cap seen = *cmd->root;
-	struct capmsg_body *body = NULL;
+	struct capmsg_found found = { .cap = *cmd->view.root };
 	int ret;
 
 	if (arg->flags)
@@ -353,20 +334,21 @@ int capmsg_cmd_list(struct capmsg_cmd *cmd)
 	if (!arg->n || arg->n > 4096)
 		return -EINVAL;
 	if (arg->table) {
-		ret = capmsg_resolve_type(cmd->root, arg->table,
+		ret = capmsg_resolve_type(&cmd->view, arg->table,
 					  CAPMSG_TYPE_CAPPAGE,
-					  CAPMSG_RIGHT_READ, &seen, &body);
+					  CAPMSG_RIGHT_READ, &found);
 		if (ret)
 			return ret;
-	} else if (seen.object) {
+	} else if (found.cap.object) {
 		/* Lives as long as the space, which this command is in. */
-		body = rcu_dereference_protected(seen.object->body, true);
-		capmsg_body_get(body);
+		found.body = rcu_dereference_protected(found.cap.object->body,
+						       true);
+		capmsg_body_get(found.body);
 	} else {
 		return -ENOENT;
 	}
-	ret = list_table(arg, capmsg_cappage_of(body), &seen);
-	capmsg_body_put(body);
+	ret = list_table(arg, &found);
+	capmsg_found_put(&found);
 	if (!ret)
 		ret = capmsg_out(cmd, capmsg_list, out_n, arg->out_n) ?:
 		      capmsg_out(cmd, capmsg_list, out_next, arg->out_next);
@@ -400,19 +382,17 @@ static int install(struct capmsg_cmd *cmd, struct file *file)
 int capmsg_cmd_export(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_export *arg = &cmd->arg.export;
+	const struct capmsg_mint mint = { .rights = arg->rights };
 	struct capmsg_cap cap;
 	struct file *file;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_check_rights(arg->rights);
+	ret = capmsg_check_rights(arg->rights) ?:
+	      capmsg_fetch(&cmd->view, arg->from, &mint, &cap);
 	if (ret)
 		return ret;
-	ret = capmsg_fetch_copyable(cmd->root, arg->from, &cap);
-	if (ret)
-		return ret;
-	cap.rights &= arg->rights | CAPMSG_RIGHT_WEAK;
 	file = capmsg_export(cmd->space->account, &cap);
 	capmsg_cap_forget(&cap);
 	if (IS_ERR(file))
@@ -448,5 +428,5 @@ int capmsg_cmd_import(struct capmsg_cmd *cmd)
 	fput(file);
 	if (ret)
 		return ret;
-	return store_or_forget(cmd->root, arg->to, &cap);
+	return store_or_forget(&cmd->view, arg->to, &cap);
 }

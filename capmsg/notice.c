@@ -8,7 +8,7 @@
 
 /**
  * capmsg_notice_resolve() - prepare a notice
- * @root: root of the space that asks for it
+ * @view: the space that asks for it
  * @address: address of a notification, or CAPMSG_ADDRESS_VOID for no notice
  * @bits: bits to be set; through a badged capability its badge takes their place
  * @notice: the result; owns references, to be dropped by capmsg_notice_drop()
@@ -17,7 +17,7 @@
  * Return: 0; -ENOENT; -EINVAL if the address names no notification; -EACCES
  * without SEND.
  */
-int capmsg_notice_resolve(const struct capmsg_cap *root, u64 address, u64 bits,
+int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 			  struct capmsg_notice *notice)
 {
 	int ret;
@@ -25,7 +25,7 @@ int capmsg_notice_resolve(const struct capmsg_cap *root, u64 address, u64 bits,
 	*notice = (struct capmsg_notice) { };
 	if (address == CAPMSG_ADDRESS_VOID)
 		return 0;
-	ret = capmsg_keep(root, address, &notice->cap);
+	ret = capmsg_keep(view, address, &notice->cap);
 	if (ret)
 		return ret;
 	if (notice->cap.object->type != CAPMSG_TYPE_NOTIFICATION)

@@ -25,7 +25,7 @@ struct capmsg_notice {
 	u64 bits;
 };
 
-int capmsg_notice_resolve(const struct capmsg_cap *root, u64 address, u64 bits,
+int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 			  struct capmsg_notice *notice);
 void capmsg_notice_signal(const struct capmsg_notice *notice);
 void capmsg_notice_sweep(struct capmsg_notice *notice);

@@ -118,7 +118,7 @@ int capmsg_payload_read(struct capmsg_cargo *cargo,
 
 /* A reply right that is to leave its slot with the message. */
 static int resolve_moved(struct capmsg_cargo *cargo,
-			 const struct capmsg_cap *root, u32 i)
+			 const struct capmsg_view *view, u32 i)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	struct capmsg_cap *cap = &cargo->caps[i];
@@ -128,7 +128,7 @@ static int resolve_moved(struct capmsg_cargo *cargo,
 
 	if (sender->moved.table)
 		return -EINVAL;
-	ret = capmsg_find_slot(root, cargo->items[i].address,
+	ret = capmsg_find_slot(view, cargo->items[i].address,
 			       CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
@@ -148,38 +148,16 @@ static int resolve_moved(struct capmsg_cargo *cargo,
 		capmsg_spot_put(&spot);
 		return ret;
 	}
+	cap->rights &= cargo->items[i].rights | CAPMSG_RIGHT_WEAK;
 	sender->moved = spot;
 	sender->moved_cap = i;
 	return 0;
 }
 
 /**
- * capmsg_fetch_copyable() - read a capability that may be copied
- * @root: root of the caller's space
- * @address: address of the capability
- * @cap: the result; owns a reference
- *
- * Context: Any.
- * Return: 0; errors of capmsg_fetch(); -EINVAL for a reply right, of which
- * there is only one.
- */
-int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
-			  struct capmsg_cap *cap)
-{
-	int ret;
-
-	ret = capmsg_fetch(root, address, cap);
-	if (!ret && cap->object->type == CAPMSG_TYPE_REPLY) {
-		capmsg_cap_forget(cap);
-		ret = -EINVAL;
-	}
-	return ret;
-}
-
-/**
  * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
  * @cargo: the cargo
- * @root: root of the sender's space
+ * @view: the sender's space
  *
  * To be ended by capmsg_payload_end(), also after an error.
  *
@@ -188,26 +166,25 @@ int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
  * anything else that is; -EBUSY for one in a message that is yet to be received.
  */
 int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_cap *root)
+			   const struct capmsg_view *view)
 {
+	struct capmsg_mint mint = { };
 	u32 i, n = cargo->sender.n_caps;
 	int ret;
 
 	capmsg_hook(2);
 	for (i = 0; i < n; i++) {
+		mint.rights = cargo->items[i].rights;
 		if (cargo->items[i].flags & CAPMSG_ITEM_MOVE)
-			ret = resolve_moved(cargo, root, i);
+			ret = resolve_moved(cargo, view, i);
 		else
-			ret = capmsg_fetch_copyable(root,
-						    cargo->items[i].address,
-						    &cargo->caps[i]);
+			ret = capmsg_fetch(view, cargo->items[i].address,
+					   &mint, &cargo->caps[i]);
 		if (ret) {
 			/* What is not resolved must not be dropped. */
 			cargo->sender.n_caps = i;
 			return ret;
 		}
-		cargo->caps[i].rights &= cargo->items[i].rights |
-					 CAPMSG_RIGHT_WEAK;
 	}
 	return 0;
 }
@@ -234,7 +211,7 @@ void capmsg_payload_end(struct capmsg_cargo *cargo)
 
 /**
  * capmsg_dress_region() - find the buffer that a post is to be given
- * @root: root of the receiver's space
+ * @view: the receiver's space
  * @region: address of the region, or void for no buffer
  * @offset: of the buffer
  * @length: of the buffer
@@ -243,27 +220,25 @@ void capmsg_payload_end(struct capmsg_cargo *cargo)
  * Context: Process context.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a range outside the region.
  */
-int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
+int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 			u64 length, struct capmsg_dress *dress)
 {
-	struct capmsg_region *found;
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
+	struct capmsg_found found;
+	struct capmsg_region *in;
 	int ret;
 
 	if (region == CAPMSG_ADDRESS_VOID)
 		return offset || length ? -EINVAL : 0;
-	ret = capmsg_resolve_type(root, region, CAPMSG_TYPE_REGION,
-				  CAPMSG_RIGHT_WRITE, &seen, &body);
+	ret = capmsg_resolve_type(view, region, CAPMSG_TYPE_REGION,
+				  CAPMSG_RIGHT_WRITE, &found);
 	if (ret)
 		return ret;
-	found = capmsg_region_of(body);
-	if (!length || offset > found->length ||
-	    length > found->length - offset) {
-		capmsg_body_put(body);
+	in = capmsg_region_of(found.body);
+	if (!length || offset > in->length || length > in->length - offset) {
+		capmsg_found_put(&found);
 		return -EINVAL;
 	}
-	dress->region = found;
+	dress->region = in;
 	dress->offset = offset;
 	dress->length = length;
 	return 0;
@@ -271,7 +246,7 @@ int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
 
 /**
  * capmsg_dress_landing() - find the landing slots that a post is to be given
- * @root: root of the receiver's space
+ * @view: the receiver's space
  * @landing: address of the first slot; void if @n is 0
  * @n: number of slots
  * @dress: gets a reference
@@ -279,7 +254,7 @@ int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
  * Context: Process context.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for slots outside the cappage.
  */
-int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
+int capmsg_dress_landing(const struct capmsg_view *view, u64 landing, u32 n,
 			 struct capmsg_dress *dress)
 {
 	struct capmsg_spot spot;
@@ -289,7 +264,7 @@ int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
 		return landing == CAPMSG_ADDRESS_VOID ? 0 : -EINVAL;
 	if (n > CAPMSG_CAPS_MAX || landing == CAPMSG_ADDRESS_VOID)
 		return -EINVAL;
-	ret = capmsg_find_slot(root, landing, CAPMSG_RIGHT_WRITE, &spot);
+	ret = capmsg_find_slot(view, landing, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
 	if (n > spot.end - spot.index) {

@@ -27,14 +27,12 @@ struct capmsg_payload {
 int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload);
 int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_cap *root);
+			   const struct capmsg_view *view);
 void capmsg_payload_end(struct capmsg_cargo *cargo);
-int capmsg_fetch_copyable(const struct capmsg_cap *root, u64 address,
-			  struct capmsg_cap *cap);
 
-int capmsg_dress_region(const struct capmsg_cap *root, u64 region, u64 offset,
+int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 			u64 length, struct capmsg_dress *dress);
-int capmsg_dress_landing(const struct capmsg_cap *root, u64 landing, u32 n,
+int capmsg_dress_landing(const struct capmsg_view *view, u64 landing, u32 n,
 			 struct capmsg_dress *dress);
 void capmsg_dress_put(struct capmsg_dress *dress);
 

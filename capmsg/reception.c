@@ -10,25 +10,18 @@
 
 /**
  * capmsg_receivable() - find a port that the caller may receive from
- * @root: root of the caller's space
+ * @view: the caller's space
  * @address: address of the port
- * @port: the port; owns a reference
+ * @found: the port
  *
- * Context: Any.
+ * Context: Process context, no locks held; may sleep.
  * Return: 0; -ENOENT; -EINVAL if it is no port; -EACCES without RECV.
  */
-int capmsg_receivable(const struct capmsg_cap *root, u64 address,
-		      struct capmsg_port **port)
+int capmsg_receivable(const struct capmsg_view *view, u64 address,
+		      struct capmsg_found *found)
 {
-	struct capmsg_body *body;
-	struct capmsg_cap seen;
-	int ret;
-
-	ret = capmsg_resolve_type(root, address, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_RECV, &seen, &body);
-	if (!ret)
-		*port = capmsg_port_of(body);
-	return ret;
+	return capmsg_resolve_type(view, address, CAPMSG_TYPE_PORT,
+				   CAPMSG_RIGHT_RECV, found);
 }
 
 /**

@@ -27,8 +27,8 @@ struct capmsg_reception {
 	struct capmsg_until wait;
 };
 
-int capmsg_receivable(const struct capmsg_cap *root, u64 address,
-		      struct capmsg_port **port);
+int capmsg_receivable(const struct capmsg_view *view, u64 address,
+		      struct capmsg_found *found);
 int capmsg_reception_check(const struct capmsg_reception *r);
 int capmsg_reception_repost(struct capmsg_port *port,
 			    const struct capmsg_reception *r);

@@ -106,7 +106,8 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	if (!op->execute)
 		return -ENOTTY;
 	cmd.space = space;
-	cmd.root = capmsg_space_ready(space) ? &space->root : &void_root;
+	cmd.view.root = capmsg_space_ready(space) ? &space->root : &void_root;
+	cmd.view.until = capmsg_wait_until(0, false);
 	cmd.user = user;
 	ret = arg_read(&cmd, op);
 	return ret ?: op->execute(&cmd);

@@ -211,6 +211,7 @@ static void readers_expire_tombstones(struct kunit *test)
 	struct capmsg_cap root = {
 		.object = table->body.object, .rights = 3,
 	};
+	struct capmsg_view view = { .root = &root };
 	struct capmsg_cap dead = thing_cap(test), live = thing_cap(test), seen;
 	struct capmsg_object *object = dead.object;
 
@@ -220,8 +221,8 @@ static void readers_expire_tombstones(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, capmsg_kit_cap(table, 2)->object);
 	capmsg_object_kill(object);
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), 1);
-	KUNIT_EXPECT_EQ(test, capmsg_fetch(&root, CAPMSG_ADDRESS(2, 4), &seen),
-			-ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, CAPMSG_ADDRESS(2, 4), NULL,
+					   &seen), -ENOENT);
 	capmsg_slot_expire(table, 3);
 	KUNIT_EXPECT_NULL(test, capmsg_kit_cap(table, 2)->object);
 	KUNIT_EXPECT_NOT_NULL(test, capmsg_kit_cap(table, 3)->object);
@@ -230,7 +231,7 @@ static void readers_expire_tombstones(struct kunit *test)
 }
 
 /* root, a table of 2^4 -> slot 1: @table with @rights -> slot 2: a thing */
-static void try_rights(struct kunit *test, struct capmsg_cap *root,
+static void try_rights(struct kunit *test, const struct capmsg_view *view,
 		       struct capmsg_cappage *first, u32 rights, u32 needed)
 {
 	bool weak = rights & CAPMSG_RIGHT_WEAK;
@@ -238,14 +239,14 @@ static void try_rights(struct kunit *test, struct capmsg_cap *root,
 	bool writable = (rights & CAPMSG_RIGHT_WRITE) && !weak;
 	u32 found = weak ? CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WEAK : 0x3f;
 	u64 address = CAPMSG_ADDRESS(0x12, 8);
+	struct capmsg_found object;
 	struct capmsg_cap cap;
-	struct capmsg_body *body;
 	struct capmsg_spot spot;
 	bool good;
 	int ret;
 
 	capmsg_kit_cap(first, 1)->rights = rights;
-	ret = capmsg_fetch(root, address, &cap);
+	ret = capmsg_fetch(view, address, NULL, &cap);
 	KUNIT_EXPECT_EQ_MSG(test, ret, readable ? 0 : -EACCES, "%#x", rights);
 	if (!ret) {
 		KUNIT_EXPECT_EQ(test, cap.rights, found);
@@ -253,7 +254,7 @@ static void try_rights(struct kunit *test, struct capmsg_cap *root,
 	}
 	good = (!(needed & CAPMSG_RIGHT_READ) || readable) &&
 	       (!(needed & CAPMSG_RIGHT_WRITE) || writable);
-	ret = capmsg_find_slot(root, address, needed & 3, &spot);
+	ret = capmsg_find_slot(view, address, needed & 3, &spot);
 	KUNIT_EXPECT_EQ_MSG(test, ret, good ? 0 : -EACCES, "%#x for %#x",
 			    rights, needed);
 	if (!ret) {
@@ -261,11 +262,11 @@ static void try_rights(struct kunit *test, struct capmsg_cap *root,
 		capmsg_spot_put(&spot);
 	}
 	/* To invoke what is there needs no right to the table. */
-	ret = capmsg_resolve(root, address, needed, &cap, &body);
+	ret = capmsg_resolve(view, address, needed, &object);
 	KUNIT_EXPECT_EQ_MSG(test, ret, needed & ~found ? -EACCES : 0,
 			    "%#x for %#x", rights, needed);
 	if (!ret)
-		capmsg_body_put(body);
+		capmsg_found_put(&object);
 }
 
 static void rights_open_exactly_what_they_say(struct kunit *test)
@@ -273,13 +274,14 @@ static void rights_open_exactly_what_they_say(struct kunit *test)
 	struct capmsg_cappage *first = capmsg_kit_table(test, 4);
 	struct capmsg_cappage *second = capmsg_kit_table(test, 4);
 	struct capmsg_cap root = { .object = first->body.object, .rights = 3 };
+	struct capmsg_view view = { .root = &root };
 	u32 rights, needed;
 
 	capmsg_kit_put(test, first, 1, capmsg_cap_make(second->body.object, 0));
 	capmsg_kit_put(test, second, 2, thing_cap(test));
 	for (rights = 0; rights < RIGHTS; rights++) {
 		for (needed = 0; needed < RIGHTS / 2; needed++)
-			try_rights(test, &root, first, rights, needed);
+			try_rights(test, &view, first, rights, needed);
 	}
 	KUNIT_EXPECT_EQ(test, refcount_read(&second->body.refs), 1);
 }
@@ -288,16 +290,18 @@ static void root_itself_has_no_address(struct kunit *test)
 {
 	struct capmsg_cappage *table = capmsg_kit_table(test, 4);
 	struct capmsg_cap root = { .object = table->body.object, .rights = 3 };
+	struct capmsg_view view = { .root = &root };
 	struct capmsg_spot spot;
 	struct capmsg_cap cap;
 
-	KUNIT_EXPECT_EQ(test, capmsg_find_slot(&root, 1ULL << 63, 0, &spot),
+	KUNIT_EXPECT_EQ(test, capmsg_find_slot(&view, 1ULL << 63, 0, &spot),
 			-ENOENT);
-	KUNIT_EXPECT_EQ(test, capmsg_fetch(&root, 1ULL << 63, &cap), -ENOENT);
-	KUNIT_EXPECT_EQ(test, capmsg_fetch(&root, 0, &cap), -ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, 1ULL << 63, NULL, &cap),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, 0, NULL, &cap), -ENOENT);
 	root = (struct capmsg_cap) { };
-	KUNIT_EXPECT_EQ(test, capmsg_fetch(&root, CAPMSG_ADDRESS(1, 4), &cap),
-			-ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, CAPMSG_ADDRESS(1, 4), NULL,
+					   &cap), -ENOENT);
 }
 
 static void stale_is_told_from_void_when_invoked(struct kunit *test)
@@ -305,19 +309,20 @@ static void stale_is_told_from_void_when_invoked(struct kunit *test)
 	struct capmsg_cappage *table = capmsg_kit_table(test, 4);
 	struct capmsg_frame *frame = capmsg_kit_frame(test);
 	struct capmsg_cap root = { .object = table->body.object, .rights = 3 };
+	struct capmsg_view view = { .root = &root };
 	struct capmsg_cap right = capmsg_cap_make(frame->port.body.object,
 						  CAPMSG_RIGHT_SEND);
-	struct capmsg_body *body;
+	struct capmsg_found found;
 	struct capmsg_cap cap;
 	u64 address = CAPMSG_ADDRESS(7, 4);
 
 	right.badge = frame->port.epoch + 1;
 	capmsg_kit_put(test, table, 7, right);
-	KUNIT_EXPECT_EQ(test, capmsg_resolve(&root, address, 0, &cap, &body),
+	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, 0, &found),
 			-ESTALE);
-	KUNIT_EXPECT_EQ(test, capmsg_fetch(&root, address, &cap), -ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, address, NULL, &cap), -ENOENT);
 	capmsg_kit_kill(&frame->port.body);
-	KUNIT_EXPECT_EQ(test, capmsg_resolve(&root, address, 0, &cap, &body),
+	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, 0, &found),
 			-ESTALE);
 }
 

@@ -67,6 +67,7 @@ static void set_up_space_has_what_was_asked_for(struct kunit *test)
 	unsigned long tables = capmsg_objects_live(CAPMSG_TYPE_CAPPAGE);
 	struct capmsg_space *space = open_space(test);
 	long objects = objects_of(space);
+	struct capmsg_view view = { .root = &space->root };
 	struct capmsg_spot spot;
 
 	KUNIT_EXPECT_EQ(test, capmsg_space_setup(space, FRAMES, 6, 12345), 0);
@@ -81,8 +82,7 @@ static void set_up_space_has_what_was_asked_for(struct kunit *test)
 			tables + 1);
 	KUNIT_EXPECT_EQ(test, capmsg_space_setup(space, 1, 4, 0), -EBUSY);
 	KUNIT_EXPECT_EQ(test, space->n_frames, FRAMES);
-	KUNIT_EXPECT_EQ(test, capmsg_find_slot(&space->root,
-					       CAPMSG_ADDRESS(63, 6),
+	KUNIT_EXPECT_EQ(test, capmsg_find_slot(&view, CAPMSG_ADDRESS(63, 6),
 					       CAPMSG_RIGHT_READ |
 					       CAPMSG_RIGHT_WRITE, &spot), 0);
 	KUNIT_EXPECT_EQ(test, spot.end, 64);
