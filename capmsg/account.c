@@ -170,14 +170,15 @@ static bool charge_one(atomic_long_t *count, long n, unsigned long max)
 	return false;
 }
 
-static bool user_charge(struct capmsg_user *user, long objects, long bytes)
+static enum capmsg_limit user_charge(struct capmsg_user *user, long objects,
+				     long bytes)
 {
 	if (!charge_one(&user->objects, objects, READ_ONCE(capmsg_max_objects)))
-		return false;
+		return CAPMSG_LIMIT_OBJECTS;
 	if (charge_one(&user->bytes, bytes, READ_ONCE(capmsg_max_bytes)))
-		return true;
+		return CAPMSG_LIMIT_NONE;
 	atomic_long_sub(objects, &user->objects);
-	return false;
+	return CAPMSG_LIMIT_BYTES;
 }
 
 static void uncharge_until(struct capmsg_user *user, struct capmsg_user *end,
@@ -193,6 +194,22 @@ static void uncharge_until(struct capmsg_user *user, struct capmsg_user *end,
 	}
 }
 
+/* Returns at whose level a limit was met, and which; or NULL. */
+static struct capmsg_user *chain_charge(struct capmsg_user *user, long objects,
+					long bytes, enum capmsg_limit *limit)
+{
+	struct capmsg_user *u;
+
+	for (u = user; u; u = u->parent) {
+		*limit = user_charge(u, objects, bytes);
+		if (*limit != CAPMSG_LIMIT_NONE) {
+			uncharge_until(user, u, objects, bytes);
+			return u;
+		}
+	}
+	return NULL;
+}
+
 /**
  * capmsg_user_charge() - charge a user and the owners of its namespaces
  * @user: who pays
@@ -206,15 +223,9 @@ static void uncharge_until(struct capmsg_user *user, struct capmsg_user *end,
  */
 int capmsg_user_charge(struct capmsg_user *user, long objects, long bytes)
 {
-	struct capmsg_user *u;
+	enum capmsg_limit limit;
 
-	for (u = user; u; u = u->parent) {
-		if (!user_charge(u, objects, bytes)) {
-			uncharge_until(user, u, objects, bytes);
-			return -EDQUOT;
-		}
-	}
-	return 0;
+	return chain_charge(user, objects, bytes, &limit) ? -EDQUOT : 0;
 }
 
 /**
@@ -280,6 +291,7 @@ void capmsg_account_put(struct capmsg_account *account)
 {
 	if (!refcount_dec_and_test(&account->refs))
 		return;
+	put_pid(account->refusal.thread);
 	capmsg_user_put(account->user);
 	kfree(account);
 }
@@ -297,4 +309,77 @@ void capmsg_account_put(struct capmsg_account *account)
 void capmsg_account_wake(struct capmsg_account *account)
 {
 	wake_up_interruptible_poll(&account->pollers, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * capmsg_account_charge() - charge the user of an account
+ * @account: who pays
+ * @objects: number of objects, not negative
+ * @bytes: bytes of kernel memory, not negative
+ *
+ * Like capmsg_user_charge(), and LIMITS tells of it. To be undone by
+ * capmsg_user_uncharge().
+ *
+ * Context: Any.
+ * Return: 0, or -EDQUOT and nothing is charged.
+ */
+int capmsg_account_charge(struct capmsg_account *account, long objects,
+			  long bytes)
+{
+	enum capmsg_limit limit;
+	struct capmsg_user *over;
+
+	over = chain_charge(account->user, objects, bytes, &limit);
+	if (!over)
+		return 0;
+	if (limit == CAPMSG_LIMIT_OBJECTS)
+		return capmsg_refuse(account, limit, -EDQUOT,
+				     atomic_long_read(&over->objects),
+				     READ_ONCE(capmsg_max_objects));
+	return capmsg_refuse(account, limit, -EDQUOT,
+			     atomic_long_read(&over->bytes),
+			     READ_ONCE(capmsg_max_bytes));
+}
+
+/**
+ * capmsg_refuse() - remember which limit a command has met
+ * @account: of the space whose command it is
+ * @limit: the limit
+ * @error: what the command will return; negative
+ * @use: what is in use of the limit, or is asked for
+ * @max: the limit
+ *
+ * Context: Any task that carries the command out; locks of ports and below may
+ * be held.
+ * Return: @error.
+ */
+int capmsg_refuse(struct capmsg_account *account, enum capmsg_limit limit,
+		  int error, u64 use, u64 max)
+{
+	struct pid *thread = get_pid(task_pid(current)), *old;
+
+	spin_lock(&account->lock);
+	old = account->refusal.thread;
+	account->refusal = (struct capmsg_refusal) {
+		limit, -error, use, max, thread
+	};
+	spin_unlock(&account->lock);
+	put_pid(old);
+	return error;
+}
+
+/**
+ * capmsg_refusal_get() - the last limit that a command of a space has met
+ * @account: of the space
+ * @refusal: the result; owns a reference to its thread, if that is not NULL
+ *
+ * Context: Any.
+ */
+void capmsg_refusal_get(struct capmsg_account *account,
+			struct capmsg_refusal *refusal)
+{
+	spin_lock(&account->lock);
+	*refusal = account->refusal;
+	get_pid(refusal->thread);
+	spin_unlock(&account->lock);
 }

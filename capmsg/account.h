@@ -9,11 +9,13 @@
 #define CAPMSG_ACCOUNT_H
 
 #include <linux/list.h>
+#include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 #include <linux/wait.h>
+#include <uapi/linux/capmsg.h>
 
 /*
  * All memory of objects: charged to the memory cgroup, and failing rather than
@@ -45,6 +47,22 @@ struct capmsg_user {
 };
 
 /**
+ * struct capmsg_refusal - the limit that a command of a space has met
+ */
+struct capmsg_refusal {
+	/** @limit: which */
+	enum capmsg_limit limit;
+	/** @error: errno of the command, positive */
+	int error;
+	/** @use: what was in use, or asked for */
+	u64 use;
+	/** @max: the limit */
+	u64 max;
+	/** @thread: who was refused; holds a reference, or NULL */
+	struct pid *thread;
+};
+
+/**
  * struct capmsg_account - what one space pays for
  */
 struct capmsg_account {
@@ -52,7 +70,7 @@ struct capmsg_account {
 	refcount_t refs;
 	/** @user: who is charged; holds a reference */
 	struct capmsg_user *user;
-	/** @lock: guards @owned and the links of what is in it */
+	/** @lock: guards @owned with the links of what is in it, and @refusal */
 	spinlock_t lock;
 	/** @owned: bodies of the objects that the space owns */
 	struct list_head owned;
@@ -60,6 +78,8 @@ struct capmsg_account {
 	wait_queue_head_t pollers;
 	/** @stirred: notifications of the space that it is readable for */
 	atomic_long_t stirred;
+	/** @refusal: the last one */
+	struct capmsg_refusal refusal;
 };
 
 extern unsigned long capmsg_max_objects;
@@ -76,6 +96,13 @@ struct capmsg_account *capmsg_account_alloc(void);
 struct capmsg_account *capmsg_account_get(struct capmsg_account *account);
 void capmsg_account_put(struct capmsg_account *account);
 void capmsg_account_wake(struct capmsg_account *account);
+int capmsg_account_charge(struct capmsg_account *account, long objects,
+			  long bytes);
+
+int capmsg_refuse(struct capmsg_account *account, enum capmsg_limit limit,
+		  int error, u64 use, u64 max);
+void capmsg_refusal_get(struct capmsg_account *account,
+			struct capmsg_refusal *refusal);
 
 /* One notification more that has bits. Before capmsg_account_wake(). */
 static inline void capmsg_account_stir(struct capmsg_account *account)

@@ -29,9 +29,10 @@ struct capmsg_cargo {
 };
 
 /* Prepare a cargo, once; its memory is zeroed. */
-static inline void capmsg_cargo_init(struct capmsg_cargo *cargo)
+static inline void capmsg_cargo_init(struct capmsg_cargo *cargo,
+				     struct capmsg_account *account)
 {
-	capmsg_sender_init(&cargo->sender);
+	capmsg_sender_init(&cargo->sender, account);
 	cargo->sender.caps = cargo->caps;
 }
 

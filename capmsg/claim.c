@@ -12,11 +12,14 @@
 /**
  * capmsg_sender_init() - prepare a sender, once
  * @sender: zeroed memory
+ * @account: of the space whose messages these will be; outlives the sender
  *
  * Context: Any.
  */
-void capmsg_sender_init(struct capmsg_sender *sender)
+void capmsg_sender_init(struct capmsg_sender *sender,
+			struct capmsg_account *account)
 {
+	sender->account = account;
 	INIT_LIST_HEAD(&sender->link);
 	init_waitqueue_head(&sender->wait);
 }
@@ -191,17 +194,36 @@ static int enter_check(const struct capmsg_port *port,
 	} else if (port->body.dead) {
 		return -ENOENT;
 	}
-	if (sender->length > port->max_size || sender->n_caps > port->max_caps)
-		return -EMSGSIZE;
+	if (sender->length > port->max_size)
+		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
+				     -EMSGSIZE, sender->length, port->max_size);
+	if (sender->n_caps > port->max_caps)
+		return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS,
+				     -EMSGSIZE, sender->n_caps, port->max_caps);
 	return 0;
 }
 
+/* The answer does not fit. */
+static int answer_refusal(const struct capmsg_port_post *post,
+			  const struct capmsg_sender *sender)
+{
+	u64 room = sender->area ? post->inline_max : post->target.length;
+
+	if (sender->length > room)
+		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
+				     -EMSGSIZE, sender->length, room);
+	return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS, -EMSGSIZE,
+			     sender->n_caps,
+			     post->landing.armed ? post->landing.n : 0);
+}
+
 /* The answer finds no post: why not? */
-static int frame_refusal(const struct capmsg_port *port)
+static int frame_refusal(const struct capmsg_port *port,
+			 const struct capmsg_sender *sender)
 {
 	switch (port->posts[0].state) {
 	case CAPMSG_POST_POSTED:
-		return -EMSGSIZE;
+		return answer_refusal(&port->posts[0], sender);
 	case CAPMSG_POST_CLAIMED:
 		return -EBUSY;
 	default:
@@ -241,7 +263,25 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 		capmsg_claim_take_locked(port, post);
 		return give_locked(port, post, sender);
 	}
-	return is_frame(port) ? frame_refusal(port) : -EAGAIN;
+	return is_frame(port) ? frame_refusal(port, sender) : -EAGAIN;
+}
+
+/**
+ * capmsg_port_refuse_locked() - a sender will not wait for a post
+ * @port: the port
+ * @sender: the sender, to which capmsg_port_enter_locked() gave none
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: -EAGAIN; LIMITS tells why.
+ */
+int capmsg_port_refuse_locked(struct capmsg_port *port,
+			      const struct capmsg_sender *sender)
+{
+	u32 free = port->count[CAPMSG_POST_POSTED];
+
+	lockdep_assert_held(&port->body.lock);
+	return capmsg_refuse(sender->account, CAPMSG_LIMIT_POSTS, -EAGAIN,
+			     port->depth - free, port->depth);
 }
 
 /**

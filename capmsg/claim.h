@@ -7,13 +7,16 @@
 
 #include "port.h"
 
-void capmsg_sender_init(struct capmsg_sender *sender);
+void capmsg_sender_init(struct capmsg_sender *sender,
+			struct capmsg_account *account);
 int capmsg_port_enter_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender);
 void capmsg_port_queue_locked(struct capmsg_port *port,
 			      struct capmsg_sender *sender);
 void capmsg_port_unqueue_locked(struct capmsg_port *port,
 				struct capmsg_sender *sender, int error);
+int capmsg_port_refuse_locked(struct capmsg_port *port,
+			      const struct capmsg_sender *sender);
 ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
 				      const struct capmsg_sender *sender);
 void capmsg_port_dispatch_locked(struct capmsg_port *port,

@@ -34,6 +34,7 @@ union capmsg_arg {
 	struct capmsg_reply_recv reply_recv;
 	struct capmsg_export export;
 	struct capmsg_import import;
+	struct capmsg_limits limits;
 };
 
 /**
@@ -94,6 +95,13 @@ static inline int capmsg_resolve_type(const struct capmsg_view *view,
 	return ret;
 }
 
+/* A plain buffer is larger than the space's frames provide for. */
+static inline int capmsg_plain_refuse(const struct capmsg_cmd *cmd, u64 length)
+{
+	return capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_SIZE, -EMSGSIZE,
+			     length, cmd->space->plain_max);
+}
+
 int capmsg_cmd_query(struct capmsg_cmd *cmd);
 int capmsg_cmd_setup(struct capmsg_cmd *cmd);
 int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd);
@@ -115,5 +123,6 @@ int capmsg_cmd_reply(struct capmsg_cmd *cmd);
 int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd);
 int capmsg_cmd_export(struct capmsg_cmd *cmd);
 int capmsg_cmd_import(struct capmsg_cmd *cmd);
+int capmsg_cmd_limits(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

@@ -10,6 +10,18 @@
 #include "payload.h"
 #include "reception.h"
 
+static int dress_post(const struct capmsg_cmd *cmd, struct capmsg_port *port,
+		      struct capmsg_dress *dress)
+{
+	int ret;
+
+	ret = capmsg_port_dress(port, cmd->arg.post.post, dress);
+	if (ret == -EAGAIN)
+		capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_POSTS, ret,
+			      port->depth, port->depth);
+	return ret;
+}
+
 /**
  * capmsg_cmd_post() - CAPMSG_IOC_POST
  * @cmd: the command
@@ -36,7 +48,7 @@ int capmsg_cmd_post(struct capmsg_cmd *cmd)
 				  arg->length, &dress) ?:
 	      capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
 				   &dress) ?:
-	      capmsg_port_dress(capmsg_port_of(port.body), arg->post, &dress);
+	      dress_post(cmd, capmsg_port_of(port.body), &dress);
 	if (ret < 0)
 		capmsg_dress_put(&dress);
 	else
@@ -110,8 +122,8 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	cmd->view.until = capmsg_wait_until(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	frame = capmsg_frame_get(cmd->space, &index);
-	if (!frame)
-		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (ret)
 		goto out_frame;
@@ -144,10 +156,10 @@ static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 					  arg->reply_data, arg->reply_size,
 					  &dress);
 	else if (arg->reply_size > cmd->space->plain_max)
-		ret = -EMSGSIZE;
+		ret = capmsg_plain_refuse(cmd, arg->reply_size);
 	else if (arg->reply_size > CAPMSG_INLINE_MAX)
-		ret = capmsg_pin_user(&frame->pin, arg->reply_data,
-				      arg->reply_size);
+		ret = capmsg_pin_user(&frame->pin, cmd->space->account,
+				      arg->reply_data, arg->reply_size);
 	if (!ret)
 		ret = capmsg_dress_landing(&cmd->view, arg->reply_landing,
 					   arg->reply_max_caps, &dress);
@@ -225,8 +237,8 @@ int capmsg_cmd_call(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	frame = capmsg_frame_get(cmd->space, &index);
-	if (!frame)
-		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = call(cmd, frame);

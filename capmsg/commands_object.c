@@ -134,7 +134,8 @@ static int port_limits(const struct capmsg_create_port *arg,
 {
 	int ret;
 
-	ret = capmsg_check_flags(arg->flags, CAPMSG_PORT_NO_SHORT);
+	ret = capmsg_check_flags(arg->flags, CAPMSG_PORT_NO_SHORT |
+				 CAPMSG_PORT_NO_SHARES);
 	if (ret)
 		return ret;
 	if (arg->claim_time_us || arg->notification || arg->arrival_bits ||

@@ -27,7 +27,8 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	struct capmsg_port_post *post;
 	int ret;
 
-	ret = capmsg_pin_user(&frame->pin, arg->plain, arg->plain_size);
+	ret = capmsg_pin_user(&frame->pin, cmd->space->account, arg->plain,
+			      arg->plain_size);
 	if (ret)
 		return ret;
 	ret = capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
@@ -61,10 +62,10 @@ static int recv_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	if (r->n_records != 1)
 		return -EINVAL;
 	if (cmd->arg.recv.plain_size > cmd->space->plain_max)
-		return -EMSGSIZE;
+		return capmsg_plain_refuse(cmd, cmd->arg.recv.plain_size);
 	frame = capmsg_frame_get(cmd->space, &index);
-	if (!frame)
-		return -EAGAIN;
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
 	ret = receive_plain(cmd, port, frame, r);
 	capmsg_frame_put(cmd->space, index);
 	return ret;
@@ -86,6 +87,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		.out_n		= &user->out_n,
 		.reposts	= u64_to_user_ptr(arg->reposts),
 		.again		= &user->n_reposts,
+		.account	= cmd->space->account,
 		.n_records	= arg->n_records,
 		.n_reposts	= arg->n_reposts,
 	};
@@ -193,8 +195,8 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 	if (!port && (arg->post || arg->seq))
 		return -EINVAL;
 	frame = capmsg_frame_get(cmd->space, &index);
-	if (!frame)
-		return capmsg_space_ready(cmd->space) ? -EAGAIN : -ENOENT;
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
 	frame->cargo.sender.badge = 0;
 	frame->cargo.sender.badged = false;
 	ret = capmsg_payload_read(&frame->cargo, &payload);
@@ -306,6 +308,7 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 		.out_n		= &user->out_n,
 		.reposts	= u64_to_user_ptr(arg->reposts),
 		.again		= &user->n_reposts,
+		.account	= cmd->space->account,
 		.n_records	= arg->n_records,
 		.n_reposts	= arg->n_reposts,
 	};

@@ -56,7 +56,7 @@ struct file *capmsg_export(struct capmsg_account *account,
 	struct file *file;
 	int ret;
 
-	ret = capmsg_user_charge(account->user, 1, sizeof(*export));
+	ret = capmsg_account_charge(account, 1, sizeof(*export));
 	if (ret)
 		return ERR_PTR(ret);
 	export = kzalloc(sizeof(*export), CAPMSG_GFP);

@@ -66,7 +66,7 @@ static void frame_init(struct capmsg_frame *frame)
 	capmsg_post_init(&frame->post, &frame->port, 0,
 			 &capmsg_landing_lien_ops, &capmsg_cut_lien_ops);
 	frame->post.flags = CAPMSG_POST_FRAME;
-	capmsg_cargo_init(&frame->cargo);
+	capmsg_cargo_init(&frame->cargo, frame->port.body.account);
 	frame->pin.pages = frame->pages;
 }
 

@@ -22,7 +22,8 @@
  *                                        only in the order of addresses
  *     4    body.lock of a region         the list of posts cut from it
  *     4    body.lock of a notification   its bits
- *     5    capmsg_account.lock           what a space pays for
+ *     5    capmsg_account.lock           what a space pays for, what it was
+ *                                        refused
  *     5    users_lock (account.c)        the table of users
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
@@ -42,6 +43,7 @@
  * Field protection::
  *
  *   capmsg_object  refs atomic; body RCU, cleared once; the rest constant
+ *   capmsg_account owned, refusal: account.lock
  *   capmsg_body    refs atomic; dead, liens: body.lock; owned: account.lock
  *   capmsg_cappage slots: written under body.lock and seq, read under seq
  *   capmsg_port    lists and counts: body.lock; limits constant

@@ -104,8 +104,8 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
  */
 int capmsg_body_charge(struct capmsg_account *account, size_t bytes)
 {
-	return capmsg_user_charge(account->user, 1,
-				  bytes + sizeof(struct capmsg_object));
+	return capmsg_account_charge(account, 1,
+				     bytes + sizeof(struct capmsg_object));
 }
 
 /**

@@ -9,6 +9,12 @@
 #include "hooks.h"
 #include "payload.h"
 
+static int too_long(struct capmsg_cargo *cargo, u64 length)
+{
+	return capmsg_refuse(cargo->sender.account, CAPMSG_LIMIT_SIZE,
+			     -EMSGSIZE, length, CAPMSG_MESSAGE_MAX);
+}
+
 static int read_pieces(struct capmsg_cargo *cargo,
 		       const struct capmsg_payload *payload, u64 *total)
 {
@@ -24,7 +30,7 @@ static int read_pieces(struct capmsg_cargo *cargo,
 	*total = 0;
 	for (i = 0; i < payload->n_iov; i++) {
 		if (iov[i].iov_len > CAPMSG_MESSAGE_MAX)
-			return -EMSGSIZE;
+			return too_long(cargo, iov[i].iov_len);
 		if (!access_ok(iov[i].iov_base, iov[i].iov_len))
 			return -EFAULT;
 		*total += iov[i].iov_len;
@@ -39,7 +45,7 @@ static int read_range(struct capmsg_cargo *cargo,
 	cargo->iov[0].iov_len = payload->length;
 	*total = payload->length;
 	if (*total > CAPMSG_MESSAGE_MAX)
-		return -EMSGSIZE;
+		return too_long(cargo, *total);
 	return access_ok(cargo->iov[0].iov_base, *total) ? 0 : -EFAULT;
 }
 

@@ -17,17 +17,20 @@
 static atomic_long_t pinned;
 
 /* As io_uring does it: the limit is the user's, and the mm shows the sum. */
-static int pin_charge(struct capmsg_pin *pin, unsigned long n)
+static int pin_charge(struct capmsg_pin *pin, struct capmsg_account *account,
+		      unsigned long n)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	struct user_struct *user = NULL;
+	unsigned long use;
 
 	if (!capable(CAP_IPC_LOCK)) {
 		user = get_uid(current_user());
 		if (atomic_long_add_return(n, &user->locked_vm) > limit) {
-			atomic_long_sub(n, &user->locked_vm);
+			use = atomic_long_sub_return(n, &user->locked_vm);
 			free_uid(user);
-			return -EDQUOT;
+			return capmsg_refuse(account, CAPMSG_LIMIT_MEMLOCK,
+					     -EDQUOT, use, limit);
 		}
 	}
 	pin->user = user;
@@ -107,6 +110,7 @@ static int pin_classify(struct capmsg_pin *pin)
 /**
  * capmsg_pin_user() - pin a range of the caller's memory, and charge for it
  * @pin: pages points to room for all pages of the range; the rest is written
+ * @account: of the space whose command it is
  * @address: first byte
  * @length: bytes, not 0; the page array was dimensioned for it
  *
@@ -118,7 +122,8 @@ static int pin_classify(struct capmsg_pin *pin)
  * cannot be pinned; -EDQUOT; -ENOMEM; -EINTR on a fatal signal. On error
  * nothing is pinned.
  */
-int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length)
+int capmsg_pin_user(struct capmsg_pin *pin, struct capmsg_account *account,
+		    u64 address, u64 length)
 {
 	unsigned long n;
 	int ret;
@@ -129,7 +134,7 @@ int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length)
 	pin->offset = offset_in_page(address);
 	pin->aliasable = false;
 	n = DIV_ROUND_UP(pin->offset + length, PAGE_SIZE);
-	ret = pin_charge(pin, n);
+	ret = pin_charge(pin, account, n);
 	if (ret)
 		return ret;
 	ret = pin_pages(pin, address & PAGE_MASK, n);

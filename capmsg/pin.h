@@ -9,6 +9,8 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+#include "account.h"
+
 struct user_struct;
 
 /**
@@ -29,7 +31,8 @@ struct capmsg_pin {
 	struct user_struct *user;
 };
 
-int capmsg_pin_user(struct capmsg_pin *pin, u64 address, u64 length);
+int capmsg_pin_user(struct capmsg_pin *pin, struct capmsg_account *account,
+		    u64 address, u64 length);
 void capmsg_unpin(struct capmsg_pin *pin);
 unsigned long capmsg_pinned(void);
 

@@ -22,6 +22,8 @@ struct capmsg_sender {
 	struct list_head link;
 	/** @wait: where the sending task sleeps */
 	wait_queue_head_t wait;
+	/** @account: of the space whose message it is; constant */
+	struct capmsg_account *account;
 	/** @post: the post that it has claimed; NULL again when it is stolen */
 	struct capmsg_port_post *post;
 	/** @done: the message was committed */

@@ -99,6 +99,15 @@ static u32 record_flags(const struct capmsg_port_post *post)
 	return flags;
 }
 
+/* After the first message that ends the batch, and is no refusal. */
+static int too_small(const struct capmsg_port_post *post, u32 n,
+		     const struct capmsg_reception *r, u32 room)
+{
+	return n ? -EMSGSIZE :
+		   capmsg_refuse(r->account, CAPMSG_LIMIT_SIZE, -EMSGSIZE,
+				 post->length, room);
+}
+
 /**
  * capmsg_reception_record() - tell the caller of one message
  * @post: its post, which nobody else changes meanwhile
@@ -128,7 +137,7 @@ int capmsg_reception_record(const struct capmsg_port_post *post, u32 n,
 	record.out_error = -post->error;
 	if (flags & CAPMSG_RECORD_INLINE) {
 		if (post->length > record.data_size)
-			return -EMSGSIZE;
+			return too_small(post, n, r, record.data_size);
 		if (capmsg_words_to_user(u64_to_user_ptr(record.data),
 					 post->area, post->length))
 			return -EFAULT;

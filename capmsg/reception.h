@@ -19,6 +19,8 @@ struct capmsg_reception {
 	const u32 __user *reposts;
 	/** @again: the caller's own count of @reposts */
 	u32 __user *again;
+	/** @account: of the caller's space */
+	struct capmsg_account *account;
 	/** @n_records: room at @records */
 	u32 n_records;
 	/** @n_reposts: number of @reposts */

@@ -95,7 +95,7 @@ struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
 	}
 	region->body.bytes = bytes;
 	region->length = length;
-	ret = capmsg_pin_user(&region->pin, address, length);
+	ret = capmsg_pin_user(&region->pin, account, address, length);
 	if (ret) {
 		capmsg_object_kill(region->body.object);
 		return ERR_PTR(ret);

@@ -136,14 +136,20 @@ void capmsg_space_close(struct capmsg_space *space)
 	atomic_long_dec(&spaces);
 }
 
+static int no_frame(const struct capmsg_space *space)
+{
+	return capmsg_refuse(space->account, CAPMSG_LIMIT_FRAMES, -EAGAIN,
+			     space->n_frames, space->n_frames);
+}
+
 /**
  * capmsg_frame_get() - take a free frame
  * @space: the space
  * @index: number of the frame, for capmsg_frame_put()
  *
- * Context: Any.
- * Return: the frame, which is the caller's alone; NULL if none is free, or the
- * space is not set up.
+ * Context: Process context of the command that needs the frame.
+ * Return: the frame, which is the caller's alone; or ERR_PTR: -EAGAIN if none is
+ * free, -ENOENT if the space is not set up.
  */
 struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 				      unsigned int *index)
@@ -152,11 +158,11 @@ struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 
 	/* Frames of a set-up that is not over yet may go away again. */
 	if (!capmsg_space_ready(space))
-		return NULL;
+		return ERR_PTR(-ENOENT);
 	for (;;) {
 		i = find_first_zero_bit(space->busy, space->n_frames);
 		if (i >= space->n_frames)
-			return NULL;
+			return ERR_PTR(no_frame(space));
 		if (test_and_set_bit_lock(i, space->busy))
 			continue;
 		*index = i;

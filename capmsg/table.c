@@ -57,6 +57,7 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(REPLY_RECV, reply_recv),
 	OP(EXPORT, export),
 	OP(IMPORT, import),
+	OP(LIMITS, limits),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)

@@ -72,7 +72,9 @@ static int enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		finish_wait(&sender->wait, &entry);
 	}
 	capmsg_port_unqueue_locked(port, sender, ret);
-	return ret == -EBUSY ? -EAGAIN : ret;
+	if (ret == -EBUSY || ret == -EAGAIN)
+		return capmsg_port_refuse_locked(port, sender);
+	return ret;
 }
 
 /*
@@ -195,7 +197,8 @@ int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		return transfer_inline(cargo, port, wait);
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)
-		return -EMSGSIZE;
+		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
+				     -EMSGSIZE, sender->length, port->max_size);
 	capmsg_hook(3);
 	ret = fault_in_source(&cargo->iter);
 	if (ret)

@@ -35,7 +35,7 @@ struct capmsg_sender *capmsg_sender_kit(struct kunit *test, u64 length)
 
 	sender = kunit_kzalloc(test, sizeof(*sender), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sender);
-	capmsg_sender_init(sender);
+	capmsg_sender_init(sender, capmsg_kit_account(test));
 	sender->length = length;
 	if (length > CAPMSG_INLINE_MAX)
 		return sender;

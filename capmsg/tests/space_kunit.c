@@ -158,14 +158,15 @@ static void frames_are_handed_out_once(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, capmsg_space_setup(space, FRAMES, 4, 0), 0);
 	for (i = 0; i < FRAMES; i++) {
 		frames[i] = capmsg_frame_get(space, &index[i]);
-		KUNIT_ASSERT_NOT_NULL(test, frames[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames[i]);
 		KUNIT_EXPECT_LT(test, index[i], FRAMES);
 		KUNIT_EXPECT_PTR_EQ(test, space->frames[index[i]], frames[i]);
 		for (j = 0; j < i; j++)
 			KUNIT_EXPECT_PTR_NE(test, frames[i], frames[j]);
 		KUNIT_EXPECT_EQ(test, capmsg_frames_busy(), busy + i + 1);
 	}
-	KUNIT_EXPECT_NULL(test, capmsg_frame_get(space, &extra));
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_frame_get(space, &extra)),
+			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, extra, 77);
 	capmsg_frame_put(space, index[3]);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_frame_get(space, &extra), frames[3]);
@@ -225,7 +226,7 @@ static int grabber(void *data)
 	if (!capmsg_space_setup(grab->space, 2, 4, 0))
 		atomic_inc(&grab->won);
 	for (i = 0; i < GRABS; i++) {
-		if (!capmsg_frame_get(grab->space, &index))
+		if (IS_ERR(capmsg_frame_get(grab->space, &index)))
 			continue;
 		atomic_inc(&grab->got);
 		if (atomic_inc_return(&grab->held[index]) != 1)
