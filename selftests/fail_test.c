@@ -226,6 +226,48 @@ TEST_F(fail, send)
 	EXPECT_LE(2, failures);
 }
 
+/* A buffer of which there are no pages yet, for one command; no message comes. */
+static int pin_fresh(FIXTURE_DATA(fail) *self, unsigned int nr)
+{
+	union any *a = call_fill(&self->calls, nr);
+	char *fresh = memory_new(PAGE, false);
+	int ret;
+
+	if (nr == CAPMSG_CMD_CALL) {
+		a->call.reply_data = PTR(fresh);
+		a->call.reply_size = PAGE;
+	} else {
+		a->recv.plain = PTR(fresh);
+		a->recv.plain_size = PAGE;
+	}
+	ret = capmsg_do(self->calls.fd, nr, a);
+	munmap(fresh, PAGE);
+	return ret;
+}
+
+TEST_F(fail, pinning)
+{
+	static const unsigned int pinning[] = { CAPMSG_CMD_RECV, CAPMSG_CMD_CALL };
+	unsigned int i, n, failures;
+	bool failed;
+	int ret;
+
+	ASSERT_EQ(0, inject_all(true, false));
+	for (i = 0; i < ARRAY_SIZE(pinning); i++) {
+		failures = 0;
+		for (n = 1, failed = true; failed; n++) {
+			ASSERT_GT(100, n);
+			fail_arm(self->nth, n);
+			ret = pin_fresh(self, pinning[i]);
+			failed = !fail_disarm(self->nth);
+			EXPECT_TRUE(ret == -EAGAIN || (failed && ret == -ENOMEM))
+				TH_LOG("command %u, failure %u: %d", pinning[i], n, ret);
+			failures += ret == -ENOMEM;
+		}
+		EXPECT_LE(1, failures);
+	}
+}
+
 /* A message that cannot be told of stays. */
 TEST_F(fail, recv)
 {

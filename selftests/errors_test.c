@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * errors_test.c - errnos that the uapi header documents for a command and that no
+ * other test has a reason to provoke. scripts/check-errnos holds all of them
+ * against the header.
+ */
+#include <sys/resource.h>
+
+#include "kselftest_harness.h"
+#include "calls.h"
+
+#define MAX_OBJECTS	"/sys/module/capmsg/parameters/max_objects"
+#define FILE_MAX	"/proc/sys/fs/file-max"
+#define TABLE		SLOT(0x20)
+#define SERVER		SLOT(0x21)	/* a port that is called, from the same space */
+#define LANDED(n)	SLOT2(0x20, n)
+
+FIXTURE(errors) {
+	struct calls calls;
+	int fd;
+	char *memory;
+	char answer[CAPMSG_INLINE_MAX];
+	struct capmsg_record record;
+	struct capmsg_call call;
+	struct job job;
+};
+
+FIXTURE_SETUP(errors)
+{
+	ASSERT_EQ(0, calls_new(&self->calls));
+	self->fd = self->calls.fd;
+	self->memory = memory_new(2 * PAGE, true);
+	ASSERT_EQ(0, cappage_create(self->fd, TABLE, 8));
+	ASSERT_EQ(0, port_create(self->fd, SERVER, 2));
+}
+
+FIXTURE_TEARDOWN(errors)
+{
+	CAPMSG_TEARDOWN();
+}
+
+/* --- what a user may have ------------------------------------------------------------- */
+
+/* Commands that make an object, or a file. */
+static const unsigned int creating[] = {
+	CAPMSG_CMD_CREATE_CAPPAGE, CAPMSG_CMD_CREATE_PORT, CAPMSG_CMD_REGISTER, CAPMSG_CMD_EXPORT,
+	CAPMSG_CMD_CREATE_NOTIFICATION, CAPMSG_CMD_CREATE_MESSAGE, CAPMSG_CMD_CREATE_REVOKER,
+	CAPMSG_CMD_WATCH,
+};
+
+TEST_F(errors, over_quota)
+{
+	const __u64 state = call_state(&self->calls);
+	char old[32];
+	unsigned int i;
+	union any *a;
+
+	snprintf(old, sizeof(old), "%lld", file_number(MAX_OBJECTS, NULL));
+	ASSERT_EQ(0, file_write(MAX_OBJECTS, "1"));
+	for (i = 0; i < ARRAY_SIZE(creating); i++) {
+		a = call_fill(&self->calls, creating[i]);
+		EXPECT_EQ(-EDQUOT, capmsg_do(self->fd, creating[i], a))
+			TH_LOG("command %u", creating[i]);
+	}
+	ASSERT_EQ(0, file_write(MAX_OBJECTS, old));
+	EXPECT_EQ(state, call_state(&self->calls));
+}
+
+/* Room for an answer is pinned like a region. */
+static int call_with_locked_memory(void *memory)
+{
+	int fd = space_new();
+	struct capmsg_call call = call_make(PORT, "?", 1, memory, PAGE);
+
+	if (fd < 0 || port_create(fd, PORT, 1) ||
+	    setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ 0, 0 }))
+		return 240;
+	return do_call(fd, &call) == -EDQUOT ? 0 : 241;
+}
+
+TEST_F(errors, call_over_memlock)
+{
+	EXPECT_EQ(0, child_as(1000, call_with_locked_memory, self->memory));
+}
+
+/* The system is out of files, but for root; a descriptor that is there can be used. */
+static int export_without_system_files(void *go)
+{
+	int fd = space_new(), ret;
+	char byte;
+
+	if (fd < 0 || port_create(fd, PORT, 1) || setresuid(1000, 1000, 1000))
+		return 240;
+	ret = write(((int *)go)[1], "x", 1) == 1 && read(((int *)go)[2], &byte, 1) == 1;
+	return ret ? -cap_export(fd, PORT, CAPMSG_RIGHTS_ALL) : 241;
+}
+
+TEST_F(errors, system_without_files)
+{
+	int go[4];
+	char old[32], byte;
+	pid_t pid;
+
+	snprintf(old, sizeof(old), "%lld", file_number(FILE_MAX, NULL));
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(go + 2));
+	/* The child writes to the first pipe and reads from the second. */
+	pid = child_start(export_without_system_files, go, KEEP_ALL);
+	ASSERT_EQ(1, read(go[0], &byte, 1));
+	ASSERT_EQ(0, file_write(FILE_MAX, "0"));
+	EXPECT_EQ(1, write(go[3], "x", 1));
+	EXPECT_EQ(ENFILE, child_wait(pid, CAPMSG_PATIENCE_MS));
+	ASSERT_EQ(0, file_write(FILE_MAX, old));
+}
+
+/* --- calls and answers ------------------------------------------------------------------ */
+
+static int call_received(FIXTURE_DATA(errors) *self)
+{
+	self->call = call_make(SERVER, "?", 1, self->answer, 8);
+	return JOB_START(&self->job, self->fd, call, CALL, &self->call) ?:
+	       msg_recv(self->fd, SERVER, &self->record, self->calls.m->entries);
+}
+
+static struct capmsg_reply_recv reply_recv_make(FIXTURE_DATA(errors) *self, __u32 flags)
+{
+	return (struct capmsg_reply_recv){
+		.flags = flags | CAPMSG_REPLY_POST, .to = SERVER, .port = SERVER,
+		.post = self->record.out_post, .seq = self->record.out_seq,
+		.records = PTR(&self->calls.m->record), .n_records = 1 };
+}
+
+static struct capmsg_send send_make(__u64 to, const struct capmsg_item *item)
+{
+	return (struct capmsg_send){ .to = to, .items = PTR(item), .n_items = 1,
+		.flags = CAPMSG_NONBLOCK };
+}
+
+static int right_move(FIXTURE_DATA(errors) *self, __u64 to)
+{
+	return do_move(self->fd, &(struct capmsg_move){ .flags = CAPMSG_MOVE_POST,
+		.from = SERVER, .to = to, .post = self->record.out_post,
+		.seq = self->record.out_seq });
+}
+
+/* A message in steps with that item, from its beginning. */
+static int transmit(int fd, const struct capmsg_item *item)
+{
+	struct capmsg_begin begin = { .message = MESSAGE, .to = SPARE, .max_caps = 1 };
+	struct capmsg_transmit arg = { .message = MESSAGE, .items = PTR(item), .n_items = 1,
+		.flags = CAPMSG_NONBLOCK };
+
+	return do_begin(fd, &begin) ?: do_transmit(fd, &arg);
+}
+
+/* A reply right that came with a message which is yet to be received is in no slot yet. */
+TEST_F(errors, right_in_message)
+{
+	struct capmsg_item item = { TARGET, CAPMSG_RIGHTS_ALL, CAPMSG_ITEM_MOVE };
+	struct capmsg_call other = call_make(SERVER, "?", 1, self->answer + 8, 8);
+	struct capmsg_call with_item = { .to = SPARE, .items = PTR(&item), .n_items = 1 };
+	struct capmsg_send send = send_make(PORT, &item);
+	struct capmsg_reply_recv loop;
+	struct capmsg_reply reply;
+	struct job job;
+
+	ASSERT_EQ(0, call_received(self));
+	ASSERT_EQ(0, right_move(self, TARGET));
+	ASSERT_LE(0, post_any(self->fd, PORT, 0, 0, 0, LANDED(0), 1));
+	ASSERT_EQ(0, do_send(self->fd, &send));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, call, CALL, &other));
+	ASSERT_EQ(0, msg_recv(self->fd, SERVER, &self->record, self->calls.m->entries));
+	item.address = LANDED(0);
+	send = send_make(SPARE, &item);
+	EXPECT_EQ(-EBUSY, do_send(self->fd, &send));
+	EXPECT_EQ(-EBUSY, do_call(self->fd, &with_item));
+	EXPECT_EQ(-EBUSY, transmit(self->fd, &item));
+	loop = reply_recv_make(self, CAPMSG_NONBLOCK);
+	loop.items = PTR(&item);
+	loop.n_items = 1;
+	EXPECT_EQ(-EBUSY, do_reply_recv(self->fd, &loop));
+	reply = (struct capmsg_reply){ .flags = CAPMSG_REPLY_POST, .to = SERVER,
+		.items = PTR(&item), .n_items = 1, .post = loop.post, .seq = loop.seq };
+	EXPECT_EQ(-EBUSY, do_reply(self->fd, &reply));
+	ASSERT_EQ(0, obj_destroy(self->fd, SERVER));
+	EXPECT_EQ(-EPIPE, job_join(&job));
+	ASSERT_EQ(0, obj_destroy(self->fd, TABLE));
+	EXPECT_EQ(-EPIPE, job_join(&self->job));
+}
+
+TEST_F(errors, reply_recv)
+{
+	struct capmsg_item item = { .address = SPARE, .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_send send = send_make(SERVER, &item);
+	struct capmsg_reply_recv loop;
+	__u32 repost = 1;
+
+	ASSERT_EQ(0, call_received(self));
+	loop = reply_recv_make(self, 0);
+	loop.data = PTR(self->memory);
+	loop.length = 9;
+	EXPECT_EQ(-EMSGSIZE, do_reply_recv(self->fd, &loop));
+	ASSERT_EQ(0, cap_copy(self->fd, SERVER, TARGET, CAPMSG_RIGHT_SEND));
+	loop = reply_recv_make(self, 0);
+	loop.port = TARGET;
+	EXPECT_EQ(-EACCES, do_reply_recv(self->fd, &loop));
+	/* A repost of what is posted; of what has a landing slot that is not void. */
+	loop = reply_recv_make(self, CAPMSG_REPLY_NONE);
+	loop.reposts = PTR(&repost);
+	loop.n_reposts = 1;
+	EXPECT_EQ(-EBUSY, do_reply_recv(self->fd, &loop));
+	ASSERT_EQ(1, post_any(self->fd, SERVER, 0, 0, 0, LANDED(0), 1));
+	ASSERT_EQ(0, do_send(self->fd, &send));
+	ASSERT_EQ(0, msg_poll(self->fd, SERVER, &self->calls.m->record, NULL));
+	EXPECT_EQ(-EEXIST, do_reply_recv(self->fd, &loop));
+	loop = reply_recv_make(self, CAPMSG_REPLY_NONE);
+	loop.deadline = 1;
+	EXPECT_EQ(-ETIMEDOUT, do_reply_recv(self->fd, &loop));
+	EXPECT_EQ(0, msg_reply(self->fd, SERVER, &self->record, "fine", 4));
+	EXPECT_EQ(0, job_join(&self->job));
+}
+
+TEST_HARNESS_MAIN
