@@ -1,0 +1,823 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * malformed_test.c - each field of each command in turn holds what it must not:
+ * addresses, slots, pointers, counts and values, files. Every row spoils one
+ * field of a call that is in order (calls.h); no failure changes anything.
+ *
+ * Sizes, tails, flags, reserved fields, numbers and the pointer to the struct are
+ * spoilt in abi_test.c; what happens to memory during a call in fault_test.c. No
+ * command has a name, a path or a time of day, none maps anything.
+ */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include "kselftest_harness.h"
+#include "calls.h"
+
+#define TABLE		SLOT(0x20)	/* 2^8 slots; a post has reserved slot 0 */
+#define RESERVED	SLOT2(0x20, 0)
+#define OPAQUE		SLOT(0x21)	/* the same without READ and WRITE */
+#define READABLE	SLOT(0x22)	/* the same without WRITE */
+#define LANDING_PORT	SLOT(0x23)
+#define WITHOUT		SLOT(0x24)	/* lacks one right */
+#define IN_TABLE	1		/* slot of the table with a copy of the port */
+
+FIXTURE(malformed) {
+	struct calls calls;
+	int fd;
+	__u64 state;
+};
+
+FIXTURE_SETUP(malformed)
+{
+	ASSERT_EQ(0, calls_new(&self->calls));
+	self->fd = self->calls.fd;
+	ASSERT_EQ(0, cappage_create(self->fd, TABLE, 8));
+	ASSERT_EQ(0, cap_copy(self->fd, PORT, SLOT2(0x20, IN_TABLE), CAPMSG_RIGHTS_ALL));
+	ASSERT_EQ(0, cap_copy(self->fd, TABLE, OPAQUE, 0));
+	ASSERT_EQ(0, cap_copy(self->fd, TABLE, READABLE, CAPMSG_RIGHT_READ));
+	ASSERT_EQ(0, port_create(self->fd, LANDING_PORT, 1));
+	ASSERT_LE(0, post_any(self->fd, LANDING_PORT, 0, 0, 0, RESERVED, 1));
+	self->state = call_state(&self->calls);
+}
+
+FIXTURE_TEARDOWN(malformed)
+{
+	EXPECT_EQ(self->state, call_state(&self->calls));
+	CAPMSG_TEARDOWN();
+}
+
+static void put(union any *a, unsigned int offset, unsigned int width, __u64 value)
+{
+	memcpy(a->bytes + offset, &value, width);
+}
+
+/* --- addresses of objects -------------------------------------------------------------- */
+
+#define VOID_ALLOWED	0x100		/* the void address has a meaning of its own */
+#define ANY_TYPE	CAPMSG_TYPE_VOID
+#define WIDTH(name, field)	sizeof(((struct capmsg_##name) { }).field)
+#define OBJECT(name, NAME, field, type, right)					\
+	{ #NAME "." #field, CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field),	\
+	  CAPMSG_TYPE_##type, right, 0, 0, 0 }
+#define OBJECT_IF(name, NAME, field, type, right, other, value)			\
+	{ #NAME "." #field, CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field),	\
+	  CAPMSG_TYPE_##type, right,						\
+	  offsetof(struct capmsg_##name, other), WIDTH(name, other), value }
+
+/* Every field that names an object, of which type, with which right. */
+static const struct object_field {
+	const char *name;
+	unsigned int nr, offset, type, right;
+	unsigned int also_offset, also_width;	/* what else it takes for the field to count */
+	__u64 also;
+} object_fields[] = {
+	OBJECT(unregister, UNREGISTER, region, REGION, CAPMSG_RIGHT_DESTROY),
+	OBJECT(copy, COPY, from, VOID, 0),
+	OBJECT(stat, STAT, address, VOID, 0),
+	OBJECT(list, LIST, table, CAPPAGE, CAPMSG_RIGHT_READ | VOID_ALLOWED),
+	OBJECT(destroy, DESTROY, address, VOID, CAPMSG_RIGHT_DESTROY),
+	OBJECT_IF(move, MOVE, from, PORT, CAPMSG_RIGHT_RECV, flags, CAPMSG_MOVE_POST),
+	OBJECT_IF(clear, CLEAR, slot, PORT, CAPMSG_RIGHT_RECV, flags, CAPMSG_CLEAR_POST),
+	OBJECT(post, POST, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(post, POST, region, REGION, CAPMSG_RIGHT_WRITE | VOID_ALLOWED),
+	OBJECT(unpost, UNPOST, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(send, SEND, to, PORT, CAPMSG_RIGHT_SEND),
+	OBJECT(recv, RECV, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(call, CALL, to, PORT, CAPMSG_RIGHT_SEND),
+	OBJECT_IF(call, CALL, reply_region, REGION,
+		  CAPMSG_RIGHT_WRITE | VOID_ALLOWED, flags, CAPMSG_CALL_REGION),
+	OBJECT(reply, REPLY, to, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT_IF(reply, REPLY, to, REPLY, 0, flags, 0),
+	OBJECT(reply_recv, REPLY_RECV, to, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(reply_recv, REPLY_RECV, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(export, EXPORT, from, VOID, 0),
+	OBJECT_IF(create_port, CREATE_PORT, notification, NOTIFICATION,
+		  CAPMSG_RIGHT_SEND | VOID_ALLOWED, arrival_bits, 1),
+	OBJECT_IF(create_message, CREATE_MESSAGE, notification, NOTIFICATION,
+		  CAPMSG_RIGHT_SEND | VOID_ALLOWED, bits, 1),
+	OBJECT(create_revoker, CREATE_REVOKER, from, VOID, 0),
+	OBJECT(watch, WATCH, address, VOID, 0),
+	OBJECT(watch, WATCH, notification, NOTIFICATION, CAPMSG_RIGHT_SEND),
+	OBJECT(revoke, REVOKE, revoker, REVOKER, CAPMSG_RIGHT_DESTROY),
+	OBJECT(close, CLOSE, revoker, REVOKER, CAPMSG_RIGHT_WRITE),
+	OBJECT(open, OPEN, revoker, REVOKER, CAPMSG_RIGHT_WRITE),
+	OBJECT(begin, BEGIN, message, MESSAGE, CAPMSG_RIGHT_WRITE),
+	OBJECT(begin, BEGIN, to, PORT, CAPMSG_RIGHT_SEND),
+	OBJECT(fill, FILL, message, MESSAGE, CAPMSG_RIGHT_WRITE),
+	OBJECT(transmit, TRANSMIT, message, MESSAGE, CAPMSG_RIGHT_WRITE),
+	OBJECT(abandon, ABANDON, message, MESSAGE, CAPMSG_RIGHT_WRITE),
+	OBJECT(credits, CREDITS, to, PORT, CAPMSG_RIGHT_SEND),
+	OBJECT(signal, SIGNAL, notification, NOTIFICATION, CAPMSG_RIGHT_SEND),
+	OBJECT(wait, WAIT, notification, NOTIFICATION, CAPMSG_RIGHT_RECV),
+	OBJECT(limits, LIMITS, port, PORT, CAPMSG_RIGHT_RECV | VOID_ALLOWED),
+};
+
+static int object_call(FIXTURE_DATA(malformed) *self, const struct object_field *f, __u64 address)
+{
+	union any *a = call_fill(&self->calls, f->nr);
+
+	put(a, f->also_offset, f->also_width, f->also);
+	put(a, f->offset, 8, address);
+	return capmsg_do(self->fd, f->nr, a);
+}
+
+/* Ways to lead nowhere: from the root, and from what is no table. */
+static const __u64 nowhere[] = {
+	1, 1ULL << 63, ~0ULL, CAPMSG_ADDRESS(1, 1), CAPMSG_ADDRESS(1, 7), CAPMSG_ADDRESS(1, 9),
+	CAPMSG_ADDRESS(1, 63), SLOT2(7, 0), SLOT2(1, 0), SLOT2(2, 0), SLOT2(0x20, 2) | 1,
+};
+
+TEST_F(malformed, object_nowhere)
+{
+	const struct object_field *f;
+	unsigned int i;
+
+	for (f = object_fields; f < object_fields + ARRAY_SIZE(object_fields); f++) {
+		for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+			EXPECT_EQ(-ENOENT, object_call(self, f, nowhere[i]))
+				TH_LOG("%s, %llx", f->name, nowhere[i]);
+		EXPECT_EQ(-ENOENT, object_call(self, f, NOTHING))
+			TH_LOG("%s, a void slot", f->name);
+		EXPECT_EQ(-ENOENT, object_call(self, f, SLOT2(0x20, 3)))
+			TH_LOG("%s, a void slot of a table", f->name);
+		if (!(f->right & VOID_ALLOWED))
+			EXPECT_EQ(-ENOENT, object_call(self, f, CAPMSG_ADDRESS_VOID))
+				TH_LOG("%s, void", f->name);
+	}
+}
+
+/* An object of another type, whatever rights there are to it; also where it has taken a slot. */
+TEST_F(malformed, object_of_other_type)
+{
+	static const __u64 others[] = { PORT, REGION, TABLE, OPAQUE, NOTE, MESSAGE, REVOKER };
+	const struct object_field *f;
+	unsigned int i;
+	int type, ret;
+
+	for (f = object_fields; f < object_fields + ARRAY_SIZE(object_fields); f++) {
+		for (i = 0; i < ARRAY_SIZE(others) && f->type != ANY_TYPE; i++) {
+			type = cap_type(self->fd, others[i]);
+			if (type < 0 || type == (int)f->type)
+				continue;
+			ret = object_call(self, f, others[i]);
+			EXPECT_EQ(-EINVAL, ret)
+				TH_LOG("%s, type %d", f->name, type);
+		}
+	}
+}
+
+static __u64 object_of(unsigned int type)
+{
+	switch (type) {
+	case CAPMSG_TYPE_CAPPAGE:
+		return TABLE;
+	case CAPMSG_TYPE_REGION:
+		return REGION;
+	case CAPMSG_TYPE_NOTIFICATION:
+		return NOTE;
+	case CAPMSG_TYPE_MESSAGE:
+		return MESSAGE;
+	case CAPMSG_TYPE_REVOKER:
+		return REVOKER;
+	default:
+		return PORT;
+	}
+}
+
+TEST_F(malformed, object_without_right)
+{
+	const struct object_field *f;
+	unsigned int right;
+
+	for (f = object_fields; f < object_fields + ARRAY_SIZE(object_fields); f++) {
+		right = f->right & CAPMSG_RIGHTS_ALL;
+		if (!right)
+			continue;
+		ASSERT_EQ(0, cap_copy(self->fd, object_of(f->type), WITHOUT,
+				      CAPMSG_RIGHTS_ALL & ~right))
+			TH_LOG("%s", f->name);
+		EXPECT_EQ(-EACCES, object_call(self, f, WITHOUT))
+			TH_LOG("%s", f->name);
+		ASSERT_EQ(0, cap_clear(self->fd, WITHOUT));
+		/* And with that right only; whatever comes then, the right is not missing. */
+		ASSERT_EQ(0, cap_copy(self->fd, object_of(f->type), WITHOUT, right));
+		if (f->nr == CAPMSG_CMD_DESTROY || f->nr == CAPMSG_CMD_UNREGISTER ||
+		    f->nr == CAPMSG_CMD_REVOKE) {
+			cap_clear(self->fd, WITHOUT);
+			continue;
+		}
+		EXPECT_NE(-EACCES, object_call(self, f, WITHOUT))
+			TH_LOG("%s", f->name);
+		call_undo(&self->calls, f->nr, &self->calls.m->arg);
+		if (f->nr == CAPMSG_CMD_CALL || f->nr == CAPMSG_CMD_POST)
+			post_take(self->fd, PORT, 0);
+		cap_clear(self->fd, WITHOUT);
+	}
+}
+
+/* What reads a capability needs READ where it is. */
+TEST_F(malformed, object_unreadable)
+{
+	static const unsigned int reading[] = { CAPMSG_CMD_COPY, CAPMSG_CMD_STAT,
+		CAPMSG_CMD_EXPORT, CAPMSG_CMD_CREATE_REVOKER };
+	const struct object_field *f;
+	unsigned int i;
+
+	for (f = object_fields; f < object_fields + ARRAY_SIZE(object_fields); f++)
+		for (i = 0; i < ARRAY_SIZE(reading); i++)
+			if (f->nr == reading[i])
+				EXPECT_EQ(-EACCES, object_call(self, f, SLOT2(0x21, IN_TABLE)))
+					TH_LOG("command %u", f->nr);
+}
+
+/* --- addresses of slots ---------------------------------------------------------------- */
+
+#define SLOT_FIELD(name, NAME, field, used)					\
+	{ #NAME "." #field, CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field), used }
+
+/* Every field that names a slot; @used: what it says of one that is not void. */
+static const struct slot_field {
+	const char *name;
+	unsigned int nr, offset;
+	int used;
+} slot_fields[] = {
+	SLOT_FIELD(create_cappage, CREATE_CAPPAGE, to, -EEXIST),
+	SLOT_FIELD(create_port, CREATE_PORT, to, -EEXIST),
+	SLOT_FIELD(register, REGISTER, to, -EEXIST),
+	SLOT_FIELD(copy, COPY, to, -EEXIST),
+	SLOT_FIELD(move, MOVE, from, 0),
+	SLOT_FIELD(move, MOVE, to, -EEXIST),
+	SLOT_FIELD(clear, CLEAR, slot, 0),
+	SLOT_FIELD(import, IMPORT, to, -EEXIST),
+	SLOT_FIELD(create_notification, CREATE_NOTIFICATION, to, -EEXIST),
+	SLOT_FIELD(create_message, CREATE_MESSAGE, to, -EEXIST),
+	SLOT_FIELD(create_revoker, CREATE_REVOKER, to, -EEXIST),
+	SLOT_FIELD(create_revoker, CREATE_REVOKER, revoker, -EEXIST),
+	SLOT_FIELD(watch, WATCH, to, -EEXIST),
+};
+
+static int slot_call(FIXTURE_DATA(malformed) *self, const struct slot_field *f, __u64 address)
+{
+	union any *a = call_fill(&self->calls, f->nr);
+
+	put(a, f->offset, 8, address);
+	return capmsg_do(self->fd, f->nr, a);
+}
+
+TEST_F(malformed, slot)
+{
+	const struct slot_field *f;
+	unsigned int i;
+
+	for (f = slot_fields; f < slot_fields + ARRAY_SIZE(slot_fields); f++) {
+		for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+			EXPECT_EQ(-ENOENT, slot_call(self, f, nowhere[i]))
+				TH_LOG("%s, %llx", f->name, nowhere[i]);
+		if (f->nr != CAPMSG_CMD_WATCH)
+			EXPECT_EQ(-ENOENT, slot_call(self, f, CAPMSG_ADDRESS_VOID))
+				TH_LOG("%s, void", f->name);
+		EXPECT_EQ(-EACCES, slot_call(self, f, SLOT2(0x21, IN_TABLE)))
+			TH_LOG("%s, opaque table", f->name);
+		EXPECT_EQ(-EACCES, slot_call(self, f, SLOT2(0x22, IN_TABLE)))
+			TH_LOG("%s, table without WRITE", f->name);
+		EXPECT_EQ(-EBUSY, slot_call(self, f, RESERVED))
+			TH_LOG("%s, reserved", f->name);
+		if (f->used)
+			EXPECT_EQ(f->used, slot_call(self, f, REGION))
+				TH_LOG("%s, used", f->name);
+	}
+}
+
+/* Landing slots, of which there are several. */
+TEST_F(malformed, landing)
+{
+	const struct { __u64 landing; __u32 n; int result; } rows[] = {
+		{ SLOT2(7, 0), 1, -ENOENT }, { ~0ULL, 1, -ENOENT }, { 1ULL << 63, 1, -ENOENT },
+		{ SLOT2(0x21, 8), 1, -EACCES }, { SLOT2(0x22, 8), 1, -EACCES },
+		{ RESERVED, 1, -EBUSY }, { SLOT2(0x20, IN_TABLE), 1, -EEXIST },
+		{ SLOT2(0x20, 255), 2, -EINVAL }, { SLOT2(0x20, 8), 65, -EINVAL },
+		{ SLOT2(0x20, 8), ~0U, -EINVAL }, { SLOT2(0x20, 8), 0, -EINVAL },
+		{ CAPMSG_ADDRESS_VOID, 1, -EINVAL },
+	};
+	unsigned int i;
+	union any *a;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		a = call_fill(&self->calls, CAPMSG_CMD_POST);
+		a->post.landing = rows[i].landing;
+		a->post.max_caps = rows[i].n;
+		EXPECT_EQ(rows[i].result, do_post(self->fd, &a->post))
+			TH_LOG("POST, row %u", i);
+		a = call_fill(&self->calls, CAPMSG_CMD_CALL);
+		a->call.reply_landing = rows[i].landing;
+		a->call.reply_max_caps = rows[i].n;
+		EXPECT_EQ(rows[i].result, do_call(self->fd, &a->call))
+			TH_LOG("CALL, row %u", i);
+		a = call_fill(&self->calls, CAPMSG_CMD_RECV);
+		a->recv.plain = PTR(self->calls.m->region);
+		a->recv.plain_size = PAGE;
+		a->recv.landing = rows[i].landing;
+		a->recv.max_caps = rows[i].n;
+		EXPECT_EQ(rows[i].result, do_recv(self->fd, &a->recv))
+			TH_LOG("RECV, row %u", i);
+	}
+}
+
+/* --- pointers ---------------------------------------------------------------------------- */
+
+#define POINTER(name, NAME, field, use)						\
+	{ #NAME "." #field, CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field),	\
+	  use, 0, 0, 0 }
+#define POINTER_IF(name, NAME, field, use, other, value)			\
+	{ #NAME "." #field, CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field),	\
+	  use, offsetof(struct capmsg_##name, other), WIDTH(name, other), value }
+
+/* Every pointer; the arrays of records, which are read late, in argument_test.c. */
+static const struct pointer_field {
+	const char *name;
+	unsigned int nr, offset;
+	enum { READ, WRITTEN, PIECES } use;
+	unsigned int also_offset, also_width;
+	__u64 also;
+} pointer_fields[] = {
+	POINTER(list, LIST, entries, WRITTEN),
+	POINTER(send, SEND, data, READ),
+	POINTER_IF(send, SEND, data, PIECES, n_iov, 1),
+	POINTER_IF(send, SEND, items, READ, n_items, 1),
+	POINTER_IF(recv, RECV, reposts, READ, n_reposts, 1),
+	POINTER_IF(recv, RECV, plain, WRITTEN, plain_size, PAGE),
+	POINTER(call, CALL, data, READ),
+	POINTER_IF(call, CALL, items, READ, n_items, 1),
+	POINTER_IF(call, CALL, reply_data, WRITTEN, reply_size, PAGE),
+	POINTER_IF(reply, REPLY, data, READ, length, 8),
+	POINTER_IF(reply, REPLY, items, READ, n_items, 1),
+	POINTER_IF(reply_recv, REPLY_RECV, data, READ, length, 8),
+	POINTER_IF(reply_recv, REPLY_RECV, items, READ, n_items, 1),
+	POINTER(register, REGISTER, address, WRITTEN),
+	POINTER(fill, FILL, data, READ),
+	POINTER_IF(transmit, TRANSMIT, items, READ, n_items, 1),
+};
+
+TEST_F(malformed, pointer)
+{
+	char *end = memory_new(2 * PAGE, true), *constant = memory_new(PAGE, true);
+	const __u64 pointers[] = {
+		0, PAGE, 0xffff888000000000ULL, 1ULL << 63, -(__u64)PAGE, 1ULL << 47,
+		PTR(end) + PAGE, PTR(end) + PAGE - 3, PTR(constant),
+	};
+	struct capmsg_begin begin = { .message = MESSAGE, .to = PORT, .length = 64, .max_caps = 1 };
+	const struct pointer_field *f;
+	union any *a;
+	unsigned int i;
+
+	ASSERT_EQ(0, munmap(end + PAGE, PAGE));
+	ASSERT_EQ(0, mprotect(constant, PAGE, PROT_READ));
+	do_begin(self->fd, &begin);
+	for (f = pointer_fields; f < pointer_fields + ARRAY_SIZE(pointer_fields); f++) {
+		for (i = 0; i < ARRAY_SIZE(pointers) - (f->use != WRITTEN); i++) {
+			if (f->nr == CAPMSG_CMD_REGISTER && pointers[i] % PAGE)
+				continue;
+			a = call_fill(&self->calls, f->nr);
+			if (f->use == PIECES)
+				a->send.length = 0;
+			put(a, f->also_offset, f->also_width, f->also);
+			put(a, f->offset, 8, pointers[i]);
+			EXPECT_EQ(-EFAULT, capmsg_do(self->fd, f->nr, a))
+				TH_LOG("%s, %llx", f->name, pointers[i]);
+		}
+	}
+	do_abandon(self->fd, &(struct capmsg_abandon){ .message = MESSAGE });
+}
+
+/* The results go where the arguments stand: they were read, once, before. */
+TEST_F(malformed, outputs_on_arguments)
+{
+	union any *a = call_fill(&self->calls, CAPMSG_CMD_LIST);
+
+	a->list.entries = PTR(a);
+	a->list.n = 2;
+	EXPECT_EQ(0, ioctl(self->fd, CAPMSG_IOC_LIST, a));
+	a = call_fill(&self->calls, CAPMSG_CMD_RECV);
+	a->recv.records = PTR(a);
+	EXPECT_EQ(-1, ioctl(self->fd, CAPMSG_IOC_RECV, a));
+	EXPECT_EQ(EAGAIN, errno);
+	/* The payload is the struct itself. */
+	a = call_fill(&self->calls, CAPMSG_CMD_SEND);
+	a->send.data = PTR(a);
+	EXPECT_EQ(-EAGAIN, do_send(self->fd, &a->send));
+}
+
+/* --- counts, lengths and other values ---------------------------------------------------- */
+
+#define VALUE(name, NAME, field, value, error)					\
+	{ #NAME "." #field " = " #value, CAPMSG_CMD_##NAME,			\
+	  offsetof(struct capmsg_##name, field), WIDTH(name, field), value, error, 0, 0, 0 }
+#define VALUE_IF(name, NAME, field, value, error, other, other_value)		\
+	{ #NAME "." #field " = " #value, CAPMSG_CMD_##NAME,			\
+	  offsetof(struct capmsg_##name, field), WIDTH(name, field), value, error, \
+	  offsetof(struct capmsg_##name, other), WIDTH(name, other), other_value }
+
+static const struct value {
+	const char *name;
+	unsigned int nr, offset, width;
+	__u64 value;
+	int error;
+	unsigned int also_offset, also_width;
+	__u64 also;
+} values[] = {
+	VALUE(create_cappage, CREATE_CAPPAGE, bits, 1, -EINVAL),
+	VALUE(create_cappage, CREATE_CAPPAGE, bits, 3, -EINVAL),
+	VALUE(create_cappage, CREATE_CAPPAGE, bits, 13, -EINVAL),
+	VALUE(create_cappage, CREATE_CAPPAGE, bits, 64, -EINVAL),
+	VALUE(create_cappage, CREATE_CAPPAGE, bits, ~0U, -EINVAL),
+	VALUE(create_port, CREATE_PORT, depth, 0, -EINVAL),
+	VALUE(create_port, CREATE_PORT, depth, CAPMSG_DEPTH_MAX + 1, -EINVAL),
+	VALUE(create_port, CREATE_PORT, depth, ~0U, -EINVAL),
+	VALUE(create_port, CREATE_PORT, max_size, CAPMSG_MESSAGE_MAX + 1, -EINVAL),
+	VALUE(create_port, CREATE_PORT, max_size, ~0ULL, -EINVAL),
+	VALUE(create_port, CREATE_PORT, max_caps, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(create_port, CREATE_PORT, max_caps, ~0U, -EINVAL),
+	VALUE(create_port, CREATE_PORT, arrival_bits, 1, -EINVAL),
+	VALUE(create_port, CREATE_PORT, no_senders_bits, 1, -EINVAL),
+	VALUE(create_port, CREATE_PORT, notification, NOTE, -EINVAL),
+	VALUE(register, REGISTER, length, 0, -EINVAL),
+	VALUE(register, REGISTER, length, 1, -EINVAL),
+	VALUE(register, REGISTER, length, PAGE + 1, -EINVAL),
+	VALUE(register, REGISTER, length, -PAGE, -EFAULT),
+	VALUE(register, REGISTER, length, 1ULL << 47, -EFAULT),
+	VALUE(register, REGISTER, address, 1, -EINVAL),
+	VALUE(register, REGISTER, address, PAGE - 1, -EINVAL),
+	VALUE(copy, COPY, badge, 1, -EINVAL),
+	VALUE(copy, COPY, guard, 1, -EINVAL),
+	VALUE(copy, COPY, guard_bits, 1, -EINVAL),
+	VALUE(copy, COPY, subpage, 1, -EINVAL),
+	VALUE(copy, COPY, subpage_bits, 1, -EINVAL),
+	VALUE(copy, COPY, rights, CAPMSG_RIGHT_WEAK, -EINVAL),
+	VALUE(copy, COPY, rights, 0x80, -EINVAL),
+	VALUE(copy, COPY, rights, ~0U, -EINVAL),
+	VALUE_IF(copy, COPY, guard_bits, 63, -EINVAL, flags, CAPMSG_COPY_GUARD),
+	VALUE_IF(copy, COPY, guard_bits, ~0U, -EINVAL, flags, CAPMSG_COPY_GUARD),
+	VALUE_IF(copy, COPY, guard, 1, -EINVAL, flags, CAPMSG_COPY_GUARD),
+	VALUE_IF(copy, COPY, subpage_bits, 1, -EINVAL, flags, CAPMSG_COPY_SUBPAGE),
+	VALUE_IF(copy, COPY, subpage_bits, ~0U, -EINVAL, flags, CAPMSG_COPY_SUBPAGE),
+	VALUE(move, MOVE, post, 1, -EINVAL),
+	VALUE(move, MOVE, seq, 1, -EINVAL),
+	VALUE(clear, CLEAR, post, 1, -EINVAL),
+	VALUE(clear, CLEAR, seq, 1, -EINVAL),
+	VALUE(list, LIST, n, 0, -EINVAL),
+	VALUE(list, LIST, n, 4097, -EINVAL),
+	VALUE(list, LIST, n, ~0U, -EINVAL),
+	VALUE(post, POST, offset, PAGE, -EINVAL),
+	VALUE(post, POST, offset, 1, -EINVAL),
+	VALUE(post, POST, offset, ~0ULL, -EINVAL),
+	VALUE(post, POST, length, 0, -EINVAL),
+	VALUE(post, POST, length, PAGE + 1, -EINVAL),
+	VALUE(post, POST, length, ~0ULL, -EINVAL),
+	VALUE(post, POST, region, CAPMSG_ADDRESS_VOID, -EINVAL),
+	VALUE(post, POST, post, 4, -EINVAL),
+	VALUE(post, POST, post, CAPMSG_POST_ANY - 1, -EINVAL),
+	VALUE(unpost, UNPOST, post, 4, -EINVAL),
+	VALUE(unpost, UNPOST, post, CAPMSG_POST_ANY, -EINVAL),
+	VALUE(send, SEND, n_iov, 1, -EINVAL),
+	VALUE(send, SEND, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
+	VALUE(send, SEND, n_iov, ~0U, -EINVAL),
+	VALUE(send, SEND, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(send, SEND, n_items, ~0U, -EINVAL),
+	VALUE(send, SEND, length, CAPMSG_MESSAGE_MAX + 1, -EMSGSIZE),
+	VALUE(send, SEND, length, ~0ULL, -EMSGSIZE),
+	VALUE(recv, RECV, n_records, 0, -EINVAL),
+	VALUE(recv, RECV, n_records, CAPMSG_BATCH_MAX + 1, -EINVAL),
+	VALUE(recv, RECV, n_records, ~0U, -EINVAL),
+	VALUE(recv, RECV, n_reposts, CAPMSG_DEPTH_MAX + 1, -EINVAL),
+	VALUE(recv, RECV, n_reposts, ~0U, -EINVAL),
+	VALUE(recv, RECV, plain, PAGE, -EINVAL),
+	VALUE(recv, RECV, landing, SLOT2(0x20, 8), -EINVAL),
+	VALUE(recv, RECV, max_caps, 1, -EINVAL),
+	VALUE_IF(recv, RECV, n_records, 2, -EINVAL, plain_size, PAGE),
+	VALUE(recv, RECV, plain_size, CAPMSG_PLAIN_DEFAULT + 1, -EMSGSIZE),
+	VALUE(recv, RECV, plain_size, ~0ULL, -EMSGSIZE),
+	VALUE(call, CALL, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
+	VALUE(call, CALL, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(call, CALL, length, ~0ULL, -EMSGSIZE),
+	VALUE(call, CALL, reply_size, CAPMSG_PLAIN_DEFAULT + 1, -EMSGSIZE),
+	VALUE(call, CALL, reply_size, ~0ULL, -EMSGSIZE),
+	VALUE(call, CALL, reply_region, REGION, -EINVAL),
+	VALUE(reply, REPLY, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
+	VALUE(reply, REPLY, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(reply, REPLY, length, ~0ULL, -EMSGSIZE),
+	VALUE(reply, REPLY, post, 4, -EINVAL),
+	VALUE(reply, REPLY, post, ~0U, -EINVAL),
+	VALUE_IF(reply, REPLY, post, 1, -EINVAL, flags, 0),
+	VALUE_IF(reply, REPLY, seq, 1, -EINVAL, flags, 0),
+	VALUE(reply_recv, REPLY_RECV, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
+	VALUE(reply_recv, REPLY_RECV, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(reply_recv, REPLY_RECV, n_records, 0, -EINVAL),
+	VALUE(reply_recv, REPLY_RECV, n_records, CAPMSG_BATCH_MAX + 1, -EINVAL),
+	VALUE(reply_recv, REPLY_RECV, n_reposts, CAPMSG_DEPTH_MAX + 1, -EINVAL),
+	VALUE(reply_recv, REPLY_RECV, post, 4, -EINVAL),
+	VALUE(export, EXPORT, rights, CAPMSG_RIGHT_WEAK, -EINVAL),
+	VALUE(export, EXPORT, rights, ~0U, -EINVAL),
+	VALUE(create_notification, CREATE_NOTIFICATION, eventfd, 1, -EINVAL),
+	VALUE(create_message, CREATE_MESSAGE, bits, 1, -EINVAL),
+	VALUE(create_message, CREATE_MESSAGE, notification, NOTE, -EINVAL),
+	VALUE(create_revoker, CREATE_REVOKER, revoker, TARGET, -EINVAL),
+	VALUE(watch, WATCH, bits, 0, -EINVAL),
+	VALUE(begin, BEGIN, flags, CAPMSG_NONBLOCK | CAPMSG_MESSAGE_QUEUE, -EINVAL),
+	VALUE_IF(begin, BEGIN, deadline, 1, -EINVAL, flags, CAPMSG_MESSAGE_QUEUE),
+	VALUE(begin, BEGIN, length, CAPMSG_MESSAGE_MAX + 1, -EMSGSIZE),
+	VALUE(begin, BEGIN, length, ~0ULL, -EMSGSIZE),
+	VALUE(begin, BEGIN, max_caps, 5, -EMSGSIZE),
+	VALUE(begin, BEGIN, max_caps, ~0U, -EINVAL),
+	VALUE(fill, FILL, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
+	VALUE(transmit, TRANSMIT, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(transmit, TRANSMIT, flags, CAPMSG_NONBLOCK | CAPMSG_MESSAGE_QUEUE, -EINVAL),
+	VALUE_IF(transmit, TRANSMIT, deadline, 1, -EINVAL, flags, CAPMSG_MESSAGE_QUEUE),
+	VALUE(credits, CREDITS, length, CAPMSG_MESSAGE_MAX + 1, -EMSGSIZE),
+	VALUE(credits, CREDITS, n_caps, 5, -EMSGSIZE),
+	VALUE(signal, SIGNAL, bits, 0, -EINVAL),
+	VALUE(wait, WAIT, mask, 0, -EINVAL),
+	VALUE(limits, LIMITS, n_holders, 1, -EINVAL),
+	VALUE_IF(limits, LIMITS, n_holders, 4097, -EINVAL, port, PORT),
+	VALUE_IF(limits, LIMITS, n_holders, ~0U, -EINVAL, port, PORT),
+};
+
+TEST_F(malformed, value)
+{
+	const struct value *v;
+	union any *a;
+
+	for (v = values; v < values + ARRAY_SIZE(values); v++) {
+		a = call_fill(&self->calls, v->nr);
+		put(a, v->also_offset, v->also_width, v->also);
+		put(a, v->offset, v->width, v->value);
+		EXPECT_EQ(v->error, capmsg_do(self->fd, v->nr, a))
+			TH_LOG("%s", v->name);
+	}
+}
+
+/* A deadline in the past counts once there is something to wait for; one that never comes too. */
+TEST_F(malformed, deadline)
+{
+	static const struct { unsigned int nr, offset; } fields[] = {
+		{ CAPMSG_CMD_SEND, offsetof(struct capmsg_send, deadline) },
+		{ CAPMSG_CMD_RECV, offsetof(struct capmsg_recv, deadline) },
+		{ CAPMSG_CMD_CALL, offsetof(struct capmsg_call, deadline) },
+		{ CAPMSG_CMD_WAIT, offsetof(struct capmsg_wait, deadline) },
+	};
+	const __u64 ends[] = { ~0ULL, 1ULL << 63, (1ULL << 63) - 1 };
+	unsigned int i, j;
+	union any *a;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
+		const unsigned int nr = fields[i].nr;
+		const __u64 past[] = { 1, 1000000000, now_ns() - 1, now_ns() };
+
+		for (j = 0; j < ARRAY_SIZE(past); j++) {
+			a = call_fill(&self->calls, nr);
+			a->query.flags &= ~CAPMSG_NONBLOCK;
+			put(a, fields[i].offset, 8, past[j]);
+			EXPECT_EQ(-ETIMEDOUT, capmsg_do(self->fd, nr, a))
+				TH_LOG("command %u, %llu", nr, past[j]);
+		}
+		for (j = 0; j < ARRAY_SIZE(ends); j++) {
+			struct job job;
+
+			signal_ignore(SIGUSR1, 0);
+			a = call_fill(&self->calls, nr);
+			a->query.flags &= ~CAPMSG_NONBLOCK;
+			put(a, fields[i].offset, 8, ends[j]);
+			ASSERT_EQ(0, job_start(&job, self->fd, nr, a));
+			EXPECT_TRUE(job_blocked(&job))
+				TH_LOG("command %u, %llx", nr, ends[j]);
+			job_signal(&job, SIGUSR1);
+			EXPECT_EQ(-EINTR, job_join(&job))
+				TH_LOG("command %u, %llx", nr, ends[j]);
+		}
+	}
+}
+
+/* --- what a message carries --------------------------------------------------------------- */
+
+static int send_items(FIXTURE_DATA(malformed) *self, const struct capmsg_item *items,
+		      unsigned int n)
+{
+	return do_send(self->fd, &(struct capmsg_send){ .to = PORT, .items = PTR(items),
+		.n_items = n, .flags = CAPMSG_NONBLOCK });
+}
+
+/* The same capability twice, a capability to the port itself, all its rights into itself. */
+TEST_F(malformed, items_odd)
+{
+	const struct capmsg_item items[] = { { PORT, CAPMSG_RIGHTS_ALL, 0 }, { PORT, 0, 0 },
+		{ PORT, CAPMSG_RIGHTS_ALL, 0 }, { SPARE, CAPMSG_RIGHT_RECV, 0 } };
+	struct capmsg_record record;
+
+	ASSERT_LE(0, post_any(self->fd, PORT, 0, 0, 0, SLOT2(0x20, 0x40), 4));
+	EXPECT_EQ(0, send_items(self, items, 4));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, self->calls.m->entries));
+	EXPECT_EQ(4, record.out_n_caps);
+	EXPECT_EQ(RIGHTS_PORT, cap_rights(self->fd, SLOT2(0x20, 0x40)));
+	EXPECT_EQ(0, cap_rights(self->fd, SLOT2(0x20, 0x41)));
+	EXPECT_EQ(RIGHTS_PORT, cap_rights(self->fd, SLOT2(0x20, 0x42)));
+	EXPECT_EQ(CAPMSG_RIGHT_RECV, cap_rights(self->fd, SLOT2(0x20, 0x43)));
+}
+
+/* A reply right twice in a message; one that is no reply right is moved. */
+TEST_F(malformed, items_moved)
+{
+	const struct capmsg_item port = { SPARE, CAPMSG_RIGHTS_ALL, CAPMSG_ITEM_MOVE };
+	const struct capmsg_item twice[] = { { TARGET, CAPMSG_RIGHTS_ALL, CAPMSG_ITEM_MOVE },
+		{ TARGET, CAPMSG_RIGHTS_ALL, CAPMSG_ITEM_MOVE } };
+	const struct capmsg_item copied = { TARGET, CAPMSG_RIGHTS_ALL, 0 };
+	struct capmsg_call call = call_make(LANDING_PORT, "?", 1, self->calls.m->data, 8);
+	struct capmsg_record record;
+	struct capmsg_move move;
+	struct job job;
+
+	ASSERT_EQ(0, JOB_START(&job, self->fd, call, CALL, &call));
+	ASSERT_EQ(0, msg_recv(self->fd, LANDING_PORT, &record, self->calls.m->entries));
+	move = (struct capmsg_move){ .flags = CAPMSG_MOVE_POST, .from = LANDING_PORT,
+		.to = TARGET, .post = record.out_post, .seq = record.out_seq };
+	ASSERT_EQ(0, do_move(self->fd, &move));
+	ASSERT_LE(0, post_any(self->fd, PORT, 0, 0, 0, SLOT2(0x20, 0x40), 2));
+	EXPECT_EQ(-EINVAL, send_items(self, &port, 1));
+	EXPECT_EQ(-EINVAL, send_items(self, twice, 2));
+	EXPECT_EQ(-EINVAL, send_items(self, &copied, 1));
+	EXPECT_EQ(CAPMSG_TYPE_REPLY, cap_type(self->fd, TARGET));
+	EXPECT_EQ(0, cap_clear(self->fd, TARGET));
+	EXPECT_EQ(-EPIPE, job_join(&job));
+	EXPECT_EQ(0, post_take(self->fd, PORT, 0));
+}
+
+/* Pieces that overlap, of which some are empty; all of them, and the sum is too large. */
+TEST_F(malformed, pieces_odd)
+{
+	struct capmsg_iovec iov[CAPMSG_IOV_MAX];
+	struct capmsg_send send = { .to = PORT, .data = PTR(iov), .n_iov = CAPMSG_IOV_MAX,
+		.flags = CAPMSG_NONBLOCK };
+	struct capmsg_record record;
+	unsigned int i;
+
+	strcpy(self->calls.m->data, "abcd");
+	for (i = 0; i < CAPMSG_IOV_MAX; i++)
+		iov[i] = (struct capmsg_iovec){ i % 4 == 3 ? 8 : PTR(self->calls.m->data) + i % 4,
+						i % 4 == 3 ? 0 : 2 };
+	ASSERT_LE(0, post_any(self->fd, PORT, 0, 0, 0, 0, 0));
+	EXPECT_EQ(0, do_send(self->fd, &send));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, self->calls.m->entries));
+	EXPECT_EQ(12, record.out_length);
+	EXPECT_EQ(0, memcmp(self->calls.m->entries, "abbccdabbccd", 12));
+	for (i = 0; i < CAPMSG_IOV_MAX; i++)
+		iov[i].length = CAPMSG_MESSAGE_MAX;
+	EXPECT_EQ(-EMSGSIZE, do_send(self->fd, &send));
+	/* The sum is zero again. */
+	for (i = 0; i < CAPMSG_IOV_MAX; i++)
+		iov[i].length = 1ULL << 61;
+	EXPECT_EQ(-EMSGSIZE, do_send(self->fd, &send));
+	EXPECT_EQ(0, post_take(self->fd, PORT, record.out_post));
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* Descriptors of all kinds where another one is due; what they do to it. */
+TEST_F(malformed, files)
+{
+	const struct { const char *name; int fd, error; } rows[] = {
+		{ "-1", -1, -EBADF }, { "minimum", -0x7fffffff - 1, -EBADF },
+		{ "closed", 999, -EBADF }, { "maximum", 0x7fffffff, -EBADF },
+		{ "O_PATH", open("/tmp", O_PATH), -EBADF },
+		{ "directory", open("/tmp", O_RDONLY | O_DIRECTORY), -EINVAL },
+		{ "epoll", epoll_create1(0), -EINVAL },
+		{ "socket", socket(AF_UNIX, SOCK_STREAM, 0), -EINVAL },
+		{ "a space", space_open(), -EINVAL }, { "this space", self->fd, -EINVAL },
+		{ "mem", open("/proc/self/mem", O_RDWR), -EINVAL },
+		{ "io_uring", syscall(SYS_io_uring_setup, 4, self->calls.m->entries), -EINVAL },
+		{ "namespace", open("/proc/self/ns/user", O_RDONLY), -EINVAL },
+	};
+	struct capmsg_create_notification create = { .to = TARGET,
+		.flags = CAPMSG_NOTIFICATION_EVENTFD };
+	const int event = eventfd(0, 0);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (i > 3)
+			ASSERT_LE(0, rows[i].fd)
+				TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(rows[i].error, cap_import(self->fd, rows[i].fd, TARGET))
+			TH_LOG("IMPORT, %s", rows[i].name);
+		create.eventfd = rows[i].fd;
+		EXPECT_EQ(rows[i].error, do_create_notification(self->fd, &create))
+			TH_LOG("CREATE_NOTIFICATION, %s", rows[i].name);
+	}
+	EXPECT_EQ(-EINVAL, cap_import(self->fd, event, TARGET));
+	create.eventfd = self->calls.file;
+	EXPECT_EQ(-EINVAL, do_create_notification(self->fd, &create));
+	/* And commands on them, and on what EXPORT has made. */
+	for (i = 4; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].fd == self->fd || !strcmp(rows[i].name, "a space"))
+			continue;
+		EXPECT_EQ(-1, syscall(SYS_ioctl, rows[i].fd, CAPMSG_IOC_STAT, &self->calls.m->arg))
+			TH_LOG("%s", rows[i].name);
+	}
+	EXPECT_EQ(-1, ioctl(self->calls.file, CAPMSG_IOC_STAT, &self->calls.m->arg));
+	EXPECT_EQ(ENOTTY, errno);
+	for (i = 4; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].fd != self->fd)
+			close(rows[i].fd);
+	close(event);
+}
+
+/* --- whoever calls, and whatever comes between --------------------------------------------- */
+
+/* In a child, the same file is the same space; addresses of one are nothing in another. */
+static int in_child(void *data)
+{
+	struct calls *calls = data;
+	int fd = space_new();
+
+	return cap_type(calls->fd, PORT) == CAPMSG_TYPE_PORT &&
+	       cap_type(fd, PORT) == -ENOENT ? 0 : 240;
+}
+
+TEST_F(malformed, other_process)
+{
+	EXPECT_EQ(0, child_wait(child_start(in_child, &self->calls, KEEP_ALL), 5000));
+}
+
+struct changer {
+	pthread_t thread;
+	union any *arg;
+	atomic_bool stop;
+};
+
+static void *change_again_and_again(void *data)
+{
+	struct changer *changer = data;
+	atomic_uint *words = (atomic_uint *)changer->arg;
+	__u64 seed = 1;
+
+	while (!atomic_load(&changer->stop))
+		atomic_store(&words[random_next(&seed) % (512 / 4)], random_next(&seed) & 0xff);
+	return NULL;
+}
+
+/* Another thread writes into the struct all the time: some result, and nothing breaks. */
+TEST_F(malformed, struct_changes)
+{
+	struct changer changer = { .arg = &self->calls.m->arg };
+	__u64 end = in_ms(200);
+	unsigned int nr = 0;
+
+	close(self->calls.file);
+	ASSERT_EQ(0, pthread_create(&changer.thread, NULL, change_again_and_again, &changer));
+	while (now_ns() < end) {
+		nr = (nr + 1) % CAPMSG_CMD_COUNT;
+		if (nr == CAPMSG_CMD_EXPORT || nr == CAPMSG_CMD_LIST || nr == CAPMSG_CMD_RECV ||
+		    nr == CAPMSG_CMD_CALL || nr == CAPMSG_CMD_REPLY_RECV)
+			continue;
+		call_fill(&self->calls, nr)->query.flags |= CAPMSG_NONBLOCK;
+		ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), &self->calls.m->arg);
+	}
+	atomic_store(&changer.stop, true);
+	pthread_join(changer.thread, NULL);
+	/* Whatever it has made or taken is in another space than that of the teardown. */
+	close(self->fd);
+	ASSERT_EQ(0, calls_new(&self->calls));
+	self->fd = self->calls.fd;
+	self->state = call_state(&self->calls);
+}
+
+static int send_numbers(void *fd)
+{
+	const struct itimerval every = { { 0, 50 }, { 0, 50 } };
+	unsigned int i;
+	int ret = 0;
+
+	signal_ignore(SIGALRM, SA_RESTART);
+	if (setitimer(ITIMER_REAL, &every, NULL))
+		return errno;
+	for (i = 0; i < 2000 && !ret; i++)
+		ret = msg_send(*(int *)fd, LANDING_PORT, &i, sizeof(i));
+	return ret;
+}
+
+/* Signals all the time, of which each restarts the command: every message once, in order. */
+TEST_F(malformed, signals)
+{
+	struct capmsg_record record;
+	unsigned int i, number[CAPMSG_INLINE_MAX / 4];
+	pid_t pid = child_start(send_numbers, &self->fd, KEEP_ALL);
+
+	for (i = 0; i < 2000; i++) {
+		ASSERT_EQ(0, msg_recv(self->fd, LANDING_PORT, &record, number));
+		ASSERT_EQ(i, number[0]);
+	}
+	EXPECT_EQ(0, child_wait(pid, 5000));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, LANDING_PORT, &record, number));
+}
+
+TEST_HARNESS_MAIN
