@@ -67,7 +67,7 @@ help:
 	@echo 'make modules          the module alone; KDIR=DIR for other headers'
 	@echo 'make modules_install  the module into /lib/modules (INSTALL_MOD_PATH)'
 	@echo 'make tools            libcapmsg and capctl'
-	@echo 'make install          header, library, capctl (PREFIX=$(PREFIX), DESTDIR); uninstall'
+	@echo 'make install          header, library, capctl, man pages (PREFIX=$(PREFIX), DESTDIR); uninstall'
 	@echo 'make demo             boots a stock kernel and shows two processes exchange messages'
 	@echo 'make check            everything, on every kernel; from nothing about 30 min, then 10'
 	@echo 'make check-quick      one stock kernel and the static checks'

@@ -105,6 +105,9 @@ result $? shell_from_pipe
 [ ! -s "$log" ]
 result $? stdout_is_data
 
+"${0%/*}/manual.py" "$capctl" "${0%/*}/../capctl.8" >"$log" 2>&1
+result $? manual
+
 "${0%/*}/schema.py" "$capctl" "$documents" >"$log" 2>&1
 result $? schema
 
