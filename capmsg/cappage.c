@@ -508,7 +508,7 @@ int capmsg_clear(struct capmsg_spot *spot)
  * @a: a cappage, or NULL
  * @b: another, or the same, or NULL
  *
- * Context: Takes up to two locks of level 3.
+ * Context: Takes up to two locks of level 4.
  */
 void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
 	__acquires(a) __acquires(b)
@@ -533,7 +533,7 @@ void capmsg_cappage_lock(struct capmsg_cappage *a, struct capmsg_cappage *b)
  * @a: as given there
  * @b: as given there
  *
- * Context: Drops up to two locks of level 3.
+ * Context: Drops up to two locks of level 4.
  */
 void capmsg_cappage_unlock(struct capmsg_cappage *a, struct capmsg_cappage *b)
 	__releases(a) __releases(b)

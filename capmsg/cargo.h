@@ -22,6 +22,8 @@ struct capmsg_cargo {
 	struct iovec iov[CAPMSG_IOV_MAX];
 	/** @items: capabilities to be sent, as the caller has named them */
 	struct capmsg_item items[CAPMSG_CAPS_MAX];
+	/** @loaded: how many of them are resolved */
+	u32 loaded;
 	/** @caps: the same, resolved */
 	struct capmsg_cap caps[CAPMSG_CAPS_MAX];
 	/** @area: the payload, if at most CAPMSG_INLINE_MAX bytes */
@@ -35,5 +37,7 @@ static inline void capmsg_cargo_init(struct capmsg_cargo *cargo,
 	capmsg_sender_init(&cargo->sender, account);
 	cargo->sender.caps = cargo->caps;
 }
+
+void capmsg_cargo_drop(struct capmsg_cargo *cargo);
 
 #endif /* CAPMSG_CARGO_H */

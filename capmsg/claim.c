@@ -79,14 +79,22 @@ static struct capmsg_port_post *find_posted(struct capmsg_port *port,
 	return find_fitted(port, sender);
 }
 
-/* A busy claim may stall at any moment: look again after a while. */
+/*
+ * A busy claim may stall at any moment: look again after a while. The time of a
+ * claim by hand runs from its beginning, whatever is copied meanwhile.
+ */
 static ktime_t steal_time(const struct capmsg_port *port,
 			  const struct capmsg_port_post *post)
 {
-	ktime_t since = post->flags & CAPMSG_POST_BUSY ? ktime_get() :
-							 post->stalled;
+	ktime_t soon = ktime_add_ns(ktime_get(), port->steal_delay);
+	bool busy = post->flags & CAPMSG_POST_BUSY;
+	ktime_t over;
 
-	return ktime_add_ns(since, port->steal_delay);
+	if (!post->claim->by_hand)
+		return busy ? soon :
+		       ktime_add_ns(post->stalled, port->steal_delay);
+	over = ktime_add_ns(post->stalled, port->claim_time);
+	return busy ? max_t(ktime_t, over, soon) : over;
 }
 
 static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
@@ -121,8 +129,8 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	post->is_inline = sender->area;
 	post->length = sender->length;
 	post->n_caps = sender->n_caps;
-	post->badge = sender->badge;
-	post->badged = sender->badged;
+	post->badge = sender->origin.badge;
+	post->badged = sender->origin.badged;
 	post->error = 0;
 	post->seq++;
 	post->claim = NULL;
@@ -185,9 +193,19 @@ static int give_locked(struct capmsg_port *port, struct capmsg_port_post *post,
 	return 0;
 }
 
-static int enter_check(const struct capmsg_port *port,
-		       const struct capmsg_sender *sender)
+/**
+ * capmsg_port_admit_locked() - may a message go to this port at all?
+ * @port: the port
+ * @sender: the sender
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: 0; -ENOENT if the port is dead, at a frame -ESTALE if the call is over;
+ * -EMSGSIZE.
+ */
+int capmsg_port_admit_locked(const struct capmsg_port *port,
+			     const struct capmsg_sender *sender)
 {
+	lockdep_assert_held(&port->body.lock);
 	if (is_frame(port)) {
 		if (port->body.dead || port->epoch != sender->epoch)
 			return -ESTALE;
@@ -249,7 +267,7 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
-	ret = enter_check(port, sender);
+	ret = capmsg_port_admit_locked(port, sender);
 	if (ret)
 		return ret;
 	/* A post whose landing table dies at this moment fits no longer. */
@@ -301,11 +319,37 @@ void capmsg_port_queue_locked(struct capmsg_port *port,
 	port->n_senders++;
 }
 
+/* It has a post, or gives up: then whoever has queued it knows. */
+static void leave_line(struct capmsg_sender *sender)
+{
+	if (sender->alone && sender->notice)
+		capmsg_notice_signal(sender->notice);
+	sender->alone = false;
+	wake_up(&sender->wait);
+}
+
+/**
+ * capmsg_sender_refuse_locked() - the message of a sender can never be delivered
+ * @sender: the sender; not in line any more. Its owner is told, once
+ * @error: why
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_sender_refuse_locked(struct capmsg_sender *sender, int error)
+{
+	sender->error = error;
+	sender->alone = false;
+	if (sender->notice)
+		capmsg_notice_signal(sender->notice);
+	sender->notice = NULL;
+	wake_up(&sender->wait);
+}
+
 /**
  * capmsg_port_unqueue_locked() - a sender leaves the line, if it is in it
  * @port: the port
  * @sender: the sender; woken
- * @error: why, or 0
+ * @error: why it is refused, or 0
  *
  * Context: Atomic; lock of the port held.
  */
@@ -317,8 +361,10 @@ void capmsg_port_unqueue_locked(struct capmsg_port *port,
 		return;
 	list_del_init(&sender->link);
 	port->n_senders--;
-	sender->error = error;
-	wake_up(&sender->wait);
+	if (error)
+		capmsg_sender_refuse_locked(sender, error);
+	else
+		leave_line(sender);
 }
 
 /**
@@ -430,7 +476,7 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 	/* Its time runs from the end of the last chunk that got anywhere. */
 	if (stalled)
 		stall_locked(port, post);
-	else
+	else if (!sender->by_hand)
 		post->stalled = ktime_get();
 	/* Who waits went to sleep under this lock. */
 	if (waitqueue_active(&port->calm))
@@ -451,6 +497,9 @@ void capmsg_claim_take_locked(struct capmsg_port *port,
 {
 	lockdep_assert_held(&port->body.lock);
 	WARN_ON_ONCE(post->flags & CAPMSG_POST_BUSY);
+	if (post->claim->notice)
+		capmsg_notice_signal(post->claim->notice);
+	post->claim->notice = NULL;
 	post->claim->post = NULL;
 	post->claim = NULL;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);

@@ -9,10 +9,13 @@
 
 void capmsg_sender_init(struct capmsg_sender *sender,
 			struct capmsg_account *account);
+int capmsg_port_admit_locked(const struct capmsg_port *port,
+			     const struct capmsg_sender *sender);
 int capmsg_port_enter_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender);
 void capmsg_port_queue_locked(struct capmsg_port *port,
 			      struct capmsg_sender *sender);
+void capmsg_sender_refuse_locked(struct capmsg_sender *sender, int error);
 void capmsg_port_unqueue_locked(struct capmsg_port *port,
 				struct capmsg_sender *sender, int error);
 int capmsg_port_refuse_locked(struct capmsg_port *port,

@@ -35,6 +35,11 @@ union capmsg_arg {
 	struct capmsg_export export;
 	struct capmsg_import import;
 	struct capmsg_limits limits;
+	struct capmsg_create_message create_message;
+	struct capmsg_begin begin;
+	struct capmsg_fill fill;
+	struct capmsg_transmit transmit;
+	struct capmsg_abandon abandon;
 };
 
 /**
@@ -124,5 +129,10 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd);
 int capmsg_cmd_export(struct capmsg_cmd *cmd);
 int capmsg_cmd_import(struct capmsg_cmd *cmd);
 int capmsg_cmd_limits(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_message(struct capmsg_cmd *cmd);
+int capmsg_cmd_begin(struct capmsg_cmd *cmd);
+int capmsg_cmd_fill(struct capmsg_cmd *cmd);
+int capmsg_cmd_transmit(struct capmsg_cmd *cmd);
+int capmsg_cmd_abandon(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

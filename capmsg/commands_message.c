@@ -82,22 +82,6 @@ int capmsg_cmd_unpost(struct capmsg_cmd *cmd)
 	return ret;
 }
 
-/* Step 2 for the destination of a SEND or CALL. */
-static int destination(const struct capmsg_view *view, u64 to, u32 n_items,
-		       struct capmsg_sender *sender, struct capmsg_found *port)
-{
-	int ret;
-
-	ret = capmsg_resolve_type(view, to, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_SEND |
-				  (n_items ? CAPMSG_RIGHT_GRANT : 0), port);
-	if (ret)
-		return ret;
-	sender->badge = port->cap.badge;
-	sender->badged = port->cap.flags & CAPMSG_CAP_BADGED;
-	return 0;
-}
-
 /**
  * capmsg_cmd_send() - CAPMSG_IOC_SEND
  * @cmd: the command
@@ -127,16 +111,17 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (ret)
 		goto out_frame;
-	ret = destination(&cmd->view, arg->to, arg->n_items,
-			  &frame->cargo.sender, &port);
+	ret = capmsg_destination(&cmd->view, arg->to, arg->n_items,
+				 &frame->cargo.sender.origin, &port);
 	if (ret)
 		goto out_frame;
-	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view,
+				     arg->n_items) ?:
 	      capmsg_transfer(&frame->cargo, capmsg_port_of(port.body),
 			      &cmd->view.until);
 	if (!ret)
 		capmsg_transfer_wake(capmsg_port_of(port.body), false);
-	capmsg_payload_end(&frame->cargo);
+	capmsg_cargo_drop(&frame->cargo);
 	capmsg_found_put(&port);
 out_frame:
 	capmsg_frame_put(cmd->space, index);
@@ -194,17 +179,18 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 
 	cmd->view.until = capmsg_wait_until(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
-	ret = destination(&cmd->view, arg->to, arg->n_items,
-			  &frame->cargo.sender, &port);
+	ret = capmsg_destination(&cmd->view, arg->to, arg->n_items,
+				 &frame->cargo.sender.origin, &port);
 	if (ret)
 		return ret;
-	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view,
+				     arg->n_items) ?:
 	      call_prepare(cmd, frame) ?:
 	      capmsg_call(frame, capmsg_port_of(port.body), &cmd->view.until,
 			  &answer) ?:
 	      call_finish(cmd, frame, &answer);
 	capmsg_frame_end(frame);
-	capmsg_payload_end(&frame->cargo);
+	capmsg_cargo_drop(&frame->cargo);
 	capmsg_found_put(&port);
 	return ret;
 }

@@ -138,7 +138,7 @@ static int port_limits(const struct capmsg_create_port *arg,
 				 CAPMSG_PORT_NO_SHARES);
 	if (ret)
 		return ret;
-	if (arg->claim_time_us || arg->notification || arg->arrival_bits ||
+	if (arg->notification || arg->arrival_bits ||
 	    arg->no_senders_bits || !arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
 	    arg->max_size > CAPMSG_MESSAGE_MAX ||
 	    arg->max_caps > CAPMSG_CAPS_MAX)
@@ -149,6 +149,8 @@ static int port_limits(const struct capmsg_create_port *arg,
 	limits->max_size = arg->max_size ?: CAPMSG_MESSAGE_MAX;
 	limits->steal_delay = NSEC_PER_USEC *
 			      (u64)(arg->steal_delay_us ?: 10000);
+	limits->claim_time = NSEC_PER_USEC *
+			     (u64)(arg->claim_time_us ?: USEC_PER_SEC);
 	return 0;
 }
 

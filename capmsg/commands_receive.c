@@ -139,11 +139,11 @@ static int answer_by_post(const struct capmsg_view *view,
 			capmsg_reply_drop(port, arg->post, arg->seq);
 		return ret;
 	}
-	ret = capmsg_payload_resolve(&frame->cargo, view) ?:
+	ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
 	      capmsg_reply(frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
 		capmsg_reply_drop(port, arg->post, arg->seq);
-	capmsg_payload_end(&frame->cargo);
+	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
 		*answered = caller;
 	else
@@ -169,10 +169,10 @@ static int answer_by_address(const struct capmsg_view *view,
 	else if ((caller.cap.rights & rights) != rights)
 		ret = -EACCES;
 	else
-		ret = capmsg_payload_resolve(&frame->cargo, view) ?:
+		ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
 		      capmsg_reply(frame, capmsg_port_of(caller.body),
 				   caller.cap.badge);
-	capmsg_payload_end(&frame->cargo);
+	capmsg_cargo_drop(&frame->cargo);
 	/* Nothing but the body is held of what names a call. */
 	if (!ret)
 		*answered = capmsg_port_of(caller.body);
@@ -197,8 +197,7 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
-	frame->cargo.sender.badge = 0;
-	frame->cargo.sender.badged = false;
+	frame->cargo.sender.origin = (struct capmsg_origin) { };
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = port ?

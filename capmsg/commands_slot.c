@@ -10,6 +10,7 @@
 #include "call.h"
 #include "commands.h"
 #include "export.h"
+#include "message.h"
 #include "payload.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
@@ -210,6 +211,15 @@ static void stat_port(struct capmsg_port *port, struct capmsg_stat *stat)
 	capmsg_port_unlock(port);
 }
 
+static void stat_message(struct capmsg_message *message,
+			 struct capmsg_stat *stat)
+{
+	struct capmsg_outcome outcome = capmsg_message_outcome(message);
+
+	stat->out_state = outcome.state;
+	stat->out_error = -outcome.error;
+}
+
 static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 {
 	switch (body->ops->type) {
@@ -221,6 +231,9 @@ static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 		break;
 	case CAPMSG_TYPE_REGION:
 		stat->out_length = capmsg_region_of(body)->length;
+		break;
+	case CAPMSG_TYPE_MESSAGE:
+		stat_message(capmsg_message_of(body), stat);
 		break;
 	default:
 		break;

@@ -16,15 +16,16 @@
  *
  *   level  lock                          guards
  *     1    capmsg_space.setup (mutex)    root and frames while they are made
- *     2    body.lock of a port           posts, waiting senders; a frame is
+ *     2    body.lock of a message        the port that it is bound to
+ *     3    body.lock of a port           posts, waiting senders; a frame is
  *                                        the port of one answer
- *     3    body.lock of a cappage        slots and reservations; two at once
+ *     4    body.lock of a cappage        slots and reservations; two at once
  *                                        only in the order of addresses
- *     4    body.lock of a region         the list of posts cut from it
- *     4    body.lock of a notification   its bits
- *     5    capmsg_account.lock           what a space pays for, what it was
+ *     5    body.lock of a region         the list of posts cut from it
+ *     5    body.lock of a notification   its bits
+ *     6    capmsg_account.lock           what a space pays for, what it was
  *                                        refused
- *     5    users_lock (account.c)        the table of users
+ *     6    users_lock (account.c)        the table of users
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
  *
@@ -33,7 +34,7 @@
  * across allocations. So no lock of ours ever nests with mmap_lock.
  *
  * Spinlocks, because what happens under them is bounded and must not sleep: the
- * commit of a message runs under levels 2 and 3, and an instrumented kernel
+ * commit of a message runs under levels 3 to 5, and an instrumented kernel
  * proves on every run that it neither allocates nor touches user memory. No
  * global lock, because a sender must not be able to slow a stranger's port.
  *
@@ -51,6 +52,9 @@
  *                  buffer's bytes belong to the claimer, and while REAPING
  *                  the message belongs to the reaper
  *   capmsg_sender  post, queued, delivered: the port's body.lock
+ *   capmsg_message port, rest: body.lock; transmitted, lien: the port's
+ *                  body.lock; cargo, length, max_caps: of the one thread that
+ *                  is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled

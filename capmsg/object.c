@@ -20,6 +20,7 @@ static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
 	[CAPMSG_TYPE_PORT]		= "capmsg_port.lock",
 	[CAPMSG_TYPE_REGION]		= "capmsg_region.lock",
 	[CAPMSG_TYPE_REPLY]		= "capmsg_frame.lock",
+	[CAPMSG_TYPE_MESSAGE]	= "capmsg_message.lock",
 	[CAPMSG_TYPE_NOTIFICATION]	= "capmsg_notification.lock",
 };
 

@@ -86,6 +86,20 @@ static int read_items(struct capmsg_cargo *cargo, u64 items, u32 n)
 	return 0;
 }
 
+static int read_bytes(struct capmsg_cargo *cargo,
+		      const struct capmsg_payload *payload, u64 *total)
+{
+	return payload->n_iov ? read_pieces(cargo, payload, total) :
+				read_range(cargo, payload, total);
+}
+
+static void iterate(struct capmsg_cargo *cargo,
+		    const struct capmsg_payload *payload, u64 total)
+{
+	iov_iter_init(&cargo->iter, ITER_SOURCE, cargo->iov,
+		      payload->n_iov ?: 1, total);
+}
+
 /**
  * capmsg_payload_read() - step 1: read a message into a cargo
  * @cargo: the cargo; its sender is filled in but for the destination
@@ -98,15 +112,11 @@ int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload)
 {
 	struct capmsg_sender *sender = &cargo->sender;
-	u32 n = payload->n_iov ?: 1;
 	u64 total;
 	int ret;
 
 	capmsg_hook(1);
-	sender->n_caps = 0;
-	sender->moved.table = NULL;
-	ret = payload->n_iov ? read_pieces(cargo, payload, &total) :
-			       read_range(cargo, payload, &total);
+	ret = read_bytes(cargo, payload, &total);
 	if (!ret && payload->n_items)
 		ret = read_items(cargo, payload->items, payload->n_items);
 	if (ret)
@@ -116,10 +126,62 @@ int capmsg_payload_read(struct capmsg_cargo *cargo,
 	sender->area = NULL;
 	if (total <= CAPMSG_INLINE_MAX) {
 		sender->area = cargo->area;
-		return read_area(cargo, n);
+		return read_area(cargo, payload->n_iov ?: 1);
 	}
-	iov_iter_init(&cargo->iter, ITER_SOURCE, cargo->iov, n, total);
+	iterate(cargo, payload, total);
 	return 0;
+}
+
+/**
+ * capmsg_payload_piece() - step 1 of FILL: read where a piece of payload is
+ * @cargo: the cargo; its iter is set, and nothing else that others look at
+ * @payload: the piece
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EINVAL, -EFAULT, -EMSGSIZE.
+ */
+int capmsg_payload_piece(struct capmsg_cargo *cargo,
+			 const struct capmsg_payload *payload)
+{
+	u64 total;
+	int ret;
+
+	capmsg_hook(1);
+	ret = read_bytes(cargo, payload, &total);
+	if (!ret)
+		iterate(cargo, payload, total);
+	return ret;
+}
+
+/**
+ * capmsg_payload_store() - read a piece of a short message
+ * @cargo: the cargo; the piece is its iter
+ * @at: where in the area; the piece ends within it
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EFAULT, and part of the piece may have been read.
+ */
+int capmsg_payload_store(struct capmsg_cargo *cargo, u64 at)
+{
+	size_t n = iov_iter_count(&cargo->iter);
+
+	return copy_from_iter(cargo->area + at, n, &cargo->iter) == n ?
+	       0 : -EFAULT;
+}
+
+/**
+ * capmsg_payload_items() - step 1 of TRANSMIT: read capabilities to be sent
+ * @cargo: the cargo
+ * @items: array of struct capmsg_item
+ * @n: its length
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -EINVAL, -EFAULT, -EOPNOTSUPP.
+ */
+int capmsg_payload_items(struct capmsg_cargo *cargo, u64 items, u32 n)
+{
+	capmsg_hook(1);
+	return n ? read_items(cargo, items, n) : 0;
 }
 
 /* A reply right that is to leave its slot with the message. */
@@ -161,21 +223,48 @@ static int resolve_moved(struct capmsg_cargo *cargo,
 }
 
 /**
+ * capmsg_destination() - step 2: find the port that a message goes to
+ * @view: the sender's space
+ * @to: address of the port
+ * @n_items: capabilities that the message may carry
+ * @origin: how the port was named
+ * @port: the port
+ *
+ * Context: As capmsg_resolve().
+ * Return: 0; errors of capmsg_resolve_type().
+ */
+int capmsg_destination(const struct capmsg_view *view, u64 to, u32 n_items,
+		       struct capmsg_origin *origin, struct capmsg_found *port)
+{
+	int ret;
+
+	ret = capmsg_resolve_type(view, to, CAPMSG_TYPE_PORT,
+				  CAPMSG_RIGHT_SEND |
+				  (n_items ? CAPMSG_RIGHT_GRANT : 0), port);
+	if (ret)
+		return ret;
+	origin->badge = port->cap.badge;
+	origin->badged = port->cap.flags & CAPMSG_CAP_BADGED;
+	return 0;
+}
+
+/**
  * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
  * @cargo: the cargo
  * @view: the sender's space
+ * @n: their number, as it was read
  *
- * To be ended by capmsg_payload_end(), also after an error.
+ * To be ended by capmsg_cargo_drop(), also after an error.
  *
  * Context: Process context; no locks held.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
  * anything else that is; -EBUSY for one in a message that is yet to be received.
  */
 int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_view *view)
+			   const struct capmsg_view *view, u32 n)
 {
 	struct capmsg_mint mint = { };
-	u32 i, n = cargo->sender.n_caps;
+	u32 i;
 	int ret;
 
 	capmsg_hook(2);
@@ -186,33 +275,12 @@ int capmsg_payload_resolve(struct capmsg_cargo *cargo,
 		else
 			ret = capmsg_fetch(view, cargo->items[i].address,
 					   &mint, &cargo->caps[i]);
-		if (ret) {
-			/* What is not resolved must not be dropped. */
-			cargo->sender.n_caps = i;
+		if (ret)
 			return ret;
-		}
+		/* What is not resolved must not be dropped. */
+		WRITE_ONCE(cargo->loaded, i + 1);
 	}
 	return 0;
-}
-
-/**
- * capmsg_payload_end() - drop what a message still holds
- * @cargo: the cargo; empty afterwards
- *
- * Context: Process context; no locks held.
- */
-void capmsg_payload_end(struct capmsg_cargo *cargo)
-{
-	struct capmsg_sender *sender = &cargo->sender;
-	u32 i;
-
-	/* Of a moved reply right this is a copy: the right is in its slot. */
-	for (i = 0; i < sender->n_caps; i++)
-		capmsg_cap_forget(&cargo->caps[i]);
-	sender->n_caps = 0;
-	if (sender->moved.table)
-		capmsg_spot_put(&sender->moved);
-	sender->moved.table = NULL;
 }
 
 /**

@@ -27,8 +27,14 @@ struct capmsg_payload {
 int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload);
 int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_view *view);
-void capmsg_payload_end(struct capmsg_cargo *cargo);
+			   const struct capmsg_view *view, u32 n);
+int capmsg_payload_piece(struct capmsg_cargo *cargo,
+			 const struct capmsg_payload *payload);
+int capmsg_payload_store(struct capmsg_cargo *cargo, u64 at);
+int capmsg_payload_items(struct capmsg_cargo *cargo, u64 items, u32 n);
+int capmsg_destination(const struct capmsg_view *view, u64 to, u32 n_items,
+		       struct capmsg_origin *origin,
+		       struct capmsg_found *port);
 
 int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 			u64 length, struct capmsg_dress *dress);

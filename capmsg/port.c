@@ -31,6 +31,7 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	port->max_caps = limits->max_caps;
 	port->max_size = limits->max_size;
 	port->steal_delay = limits->steal_delay;
+	port->claim_time = limits->claim_time;
 }
 
 /* Frames need no lists, they have a single post. */

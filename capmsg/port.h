@@ -8,7 +8,18 @@
 
 #include <linux/wait.h>
 
+#include "notice.h"
 #include "post.h"
+
+/**
+ * struct capmsg_origin - the capability by which a sender has named its port
+ */
+struct capmsg_origin {
+	/** @badge: its badge */
+	u64 badge;
+	/** @badged: it has one */
+	bool badged;
+};
 
 /**
  * struct capmsg_sender - the sender's side of one transfer
@@ -28,8 +39,10 @@ struct capmsg_sender {
 	struct capmsg_port_post *post;
 	/** @done: the message was committed */
 	bool done;
-	/** @badged: the destination was named by a badged capability */
-	bool badged;
+	/** @by_hand: its claim lasts from BEGIN to TRANSMIT; constant */
+	bool by_hand;
+	/** @alone: in line without a thread */
+	bool alone;
 	/** @error: waiting is over, with this error */
 	int error;
 	/** @n_caps: capabilities that it carries */
@@ -38,8 +51,10 @@ struct capmsg_sender {
 	u64 length;
 	/** @area: its payload, if at most CAPMSG_INLINE_MAX bytes */
 	const void *area;
-	/** @badge: of the capability that named the destination */
-	u64 badge;
+	/** @origin: how the destination was named */
+	struct capmsg_origin origin;
+	/** @notice: of a message that is to be told what others do to it */
+	struct capmsg_notice *notice;
 	/** @epoch: of the call that it answers, at a frame */
 	u64 epoch;
 	/** @caps: the capabilities; moved into the landing slots by the commit */
@@ -88,6 +103,8 @@ struct capmsg_port {
 	u64 max_size;
 	/** @steal_delay: nanoseconds that a claim may be stalled; constant */
 	u64 steal_delay;
+	/** @claim_time: nanoseconds that a claim by hand may last; constant */
+	u64 claim_time;
 	/** @epoch: of a frame: the call that may be answered */
 	u64 epoch;
 	/** @posts: its posts; constant */
@@ -108,6 +125,8 @@ struct capmsg_port_limits {
 	u64 max_size;
 	/** @steal_delay: nanoseconds */
 	u64 steal_delay;
+	/** @claim_time: nanoseconds */
+	u64 claim_time;
 };
 
 void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,

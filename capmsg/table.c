@@ -58,6 +58,11 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(EXPORT, export),
 	OP(IMPORT, import),
 	OP(LIMITS, limits),
+	OP(CREATE_MESSAGE, create_message),
+	OP(BEGIN, begin),
+	OP(FILL, fill),
+	OP(TRANSMIT, transmit),
+	OP(ABANDON, abandon),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)

@@ -20,12 +20,19 @@ static int fault_in(const struct iov_iter *iter)
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
-/* Step 3. */
-static int fault_in_source(const struct iov_iter *source)
+/**
+ * capmsg_transfer_fault_in() - step 3
+ * @source: the payload
+ *
+ * Context: Process context of the owner of the payload, no locks held; sleeps.
+ * Return: 0; -EFAULT, -ERESTARTSYS, -EINTR.
+ */
+int capmsg_transfer_fault_in(const struct iov_iter *source)
 {
 	struct iov_iter ahead = *source;
 	int ret;
 
+	capmsg_hook(3);
 	while (iov_iter_count(&ahead)) {
 		ret = fault_in(&ahead);
 		if (ret)
@@ -37,12 +44,21 @@ static int fault_in_source(const struct iov_iter *source)
 	return 0;
 }
 
-/*
- * Step 4, and step 6 for an inline message. The sender leaves the line
- * before this returns, with its claim, done, or with an error.
+/**
+ * capmsg_transfer_enter() - step 4, and step 6 for an inline message
+ * @cargo: the cargo
+ * @port: where to
+ * @wait: how long to wait for a post
+ *
+ * The sender has left the line when this returns, with its claim, done, or with
+ * an error.
+ *
+ * Context: Process context; lock of the port held, dropped while it sleeps.
+ * Return: 0; errors of capmsg_port_enter_locked(); -EAGAIN, -ETIMEDOUT,
+ * -ERESTARTSYS; or why others have refused the sender.
  */
-static int enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
-		 const struct capmsg_until *wait)
+int capmsg_transfer_enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			  const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
 	struct capmsg_sender *sender = &cargo->sender;
@@ -71,7 +87,7 @@ static int enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		capmsg_port_lock(port);
 		finish_wait(&sender->wait, &entry);
 	}
-	capmsg_port_unqueue_locked(port, sender, ret);
+	capmsg_port_unqueue_locked(port, sender, 0);
 	if (ret == -EBUSY || ret == -EAGAIN)
 		return capmsg_port_refuse_locked(port, sender);
 	return ret;
@@ -93,16 +109,25 @@ static void chunk_leave(void)
 		preempt_enable();
 }
 
-/* Step 5. -EAGAIN: the claim was stolen. */
-static int copy_payload(struct capmsg_cargo *cargo, struct capmsg_port *port)
+/**
+ * capmsg_transfer_copy() - step 5
+ * @cargo: the cargo; its iter is what is copied
+ * @port: where the sender has a claim
+ * @at: where in the payload it goes
+ *
+ * Context: Process context of the owner of the payload, no locks held; sleeps.
+ * Return: 0; -EAGAIN if the claim was taken away; -EFAULT, -ERESTARTSYS, -EINTR.
+ */
+int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			 u64 at)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	struct iov_iter source = cargo->iter;
 	struct capmsg_port_post *post;
-	u64 done = 0;
 	size_t got;
 	int ret;
 
+	capmsg_hook(5);
 	while (iov_iter_count(&source)) {
 		chunk_enter();
 		capmsg_port_lock(port);
@@ -110,8 +135,8 @@ static int copy_payload(struct capmsg_cargo *cargo, struct capmsg_port *port)
 		ret = capmsg_claim_begin_locked(port, sender) ? 0 : -EAGAIN;
 		capmsg_port_unlock(port);
 		if (!ret) {
-			got = capmsg_copy_chunk(&post->target, done, &source);
-			done += got;
+			got = capmsg_copy_chunk(&post->target, at, &source);
+			at += got;
 			capmsg_port_lock(port);
 			capmsg_claim_end_locked(port, sender, !got);
 			capmsg_port_unlock(port);
@@ -138,7 +163,7 @@ static int transfer_inline(struct capmsg_cargo *cargo,
 
 	capmsg_hook(6);
 	capmsg_port_lock(port);
-	ret = enter(cargo, port, wait);
+	ret = capmsg_transfer_enter(cargo, port, wait);
 	capmsg_port_unlock(port);
 	return ret;
 }
@@ -151,12 +176,11 @@ static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 
 	capmsg_hook(4);
 	capmsg_port_lock(port);
-	ret = enter(cargo, port, wait);
+	ret = capmsg_transfer_enter(cargo, port, wait);
 	capmsg_port_unlock(port);
 	if (ret)
 		return ret;
-	capmsg_hook(5);
-	ret = copy_payload(cargo, port);
+	ret = capmsg_transfer_copy(cargo, port, 0);
 	if (!ret)
 		capmsg_hook(6);
 	capmsg_port_lock(port);
@@ -199,8 +223,7 @@ int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	if (sender->length > port->max_size)
 		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
 				     -EMSGSIZE, sender->length, port->max_size);
-	capmsg_hook(3);
-	ret = fault_in_source(&cargo->iter);
+	ret = capmsg_transfer_fault_in(&cargo->iter);
 	if (ret)
 		return ret;
 	do {

@@ -40,6 +40,11 @@
  * After 6b nothing is undone.
  */
 
+int capmsg_transfer_fault_in(const struct iov_iter *source);
+int capmsg_transfer_enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			  const struct capmsg_until *wait);
+int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			 u64 at);
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait);
 void capmsg_transfer_wake(struct capmsg_port *port, bool sync);

@@ -35,8 +35,8 @@ static void short_message_is_there_at_once(struct kunit *test)
 	struct capmsg_sender *sender = capmsg_sender_kit(test, 5);
 	struct capmsg_port_post *post;
 
-	sender->badge = 0xbad9e;
-	sender->badged = true;
+	sender->origin.badge = 0xbad9e;
+	sender->origin.badged = true;
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, sender), 0);
 	KUNIT_EXPECT_TRUE(test, sender->done);
 	KUNIT_EXPECT_NULL(test, sender->post);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Transfers in steps. What BEGIN and TRANSMIT do at the port is what a transfer
+ * does in one go; the steps are those of "DOC: Transfer" in transfer.h.
+ */
+#include <linux/string.h>
+
+#include "begin.h"
+#include "hooks.h"
+
+static bool may_begin(struct capmsg_outcome outcome)
+{
+	return outcome.state == CAPMSG_MESSAGE_IDLE ||
+	       outcome.state == CAPMSG_MESSAGE_DELIVERED ||
+	       outcome.state == CAPMSG_MESSAGE_LOST;
+}
+
+/* The sender is new to the port; its origin was filled in by the caller. */
+static int attach_locked(struct capmsg_message *message,
+			 struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret;
+
+	lockdep_assert_held(&message->body.lock);
+	sender->length = message->length;
+	sender->n_caps = message->max_caps;
+	sender->area = message->length <= CAPMSG_INLINE_MAX ?
+		       message->cargo.area : NULL;
+	capmsg_port_lock(port);
+	ret = capmsg_port_admit_locked(port, sender);
+	if (!ret) {
+		sender->post = NULL;
+		sender->done = false;
+		sender->error = 0;
+		sender->notice = NULL;
+		message->transmitted = false;
+		capmsg_lien_attach_locked(&port->body, &message->lien);
+		message->port = port;
+		capmsg_body_get(&port->body);
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}
+
+/* @before: what it was; with its port, which it has left, or NULL. */
+static int bind(struct capmsg_message *message, struct capmsg_port *port,
+		const struct capmsg_origin *origin,
+		struct capmsg_outcome *before)
+{
+	struct capmsg_port *old = NULL;
+	int ret = 0;
+
+	spin_lock(&message->body.lock);
+	*before = capmsg_message_outcome_locked(message);
+	if (message->body.dead)
+		ret = -ENOENT;
+	else if (!may_begin(*before))
+		ret = -EBUSY;
+	if (!ret) {
+		old = capmsg_message_unbind_locked(message, *before);
+		message->cargo.sender.origin = *origin;
+		ret = attach_locked(message, port);
+	}
+	spin_unlock(&message->body.lock);
+	if (old)
+		capmsg_body_put(&old->body);
+	return ret;
+}
+
+/* As if it had not been begun, unless somebody has abandoned it. */
+static void undo(struct capmsg_message *message, struct capmsg_outcome before)
+{
+	struct capmsg_port *port = NULL;
+
+	spin_lock(&message->body.lock);
+	if (message->port || message->rest.state == CAPMSG_MESSAGE_LOST)
+		port = capmsg_message_unbind_locked(message, before);
+	spin_unlock(&message->body.lock);
+	if (port)
+		capmsg_body_put(&port->body);
+}
+
+/* Wait for a post, or let the message do so: then this is no error. */
+static int enter_locked(struct capmsg_message *message,
+			struct capmsg_port *port,
+			const struct capmsg_manner *manner)
+	__must_hold(&port->body.lock)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret;
+
+	if (!manner->queue)
+		return capmsg_transfer_enter(&message->cargo, port,
+					     &manner->until);
+	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
+	if (ret != -EAGAIN)
+		return ret;
+	capmsg_port_queue_locked(port, sender);
+	sender->alone = true;
+	capmsg_message_set_clock_locked(message, port);
+	return 0;
+}
+
+/* Until it is begun its loss is told by the error. */
+static int begin_locked(struct capmsg_message *message,
+			struct capmsg_port *port,
+			const struct capmsg_manner *manner)
+	__must_hold(&port->body.lock)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret = sender->error;
+
+	if (!ret && !sender->area)
+		ret = enter_locked(message, port, manner);
+	if (!ret)
+		sender->notice = &message->notice;
+	return ret;
+}
+
+/**
+ * capmsg_message_begin() - bind a message to a port, and claim a post
+ * @message: the message; the caller is using it
+ * @port: where it goes
+ * @origin: how the port was named
+ * @length: bytes that it may have
+ * @max_caps: capabilities that it may carry
+ * @manner: what to do if there is no post
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: 0; -EBUSY if it was begun before; -ENOENT if port or message is dead;
+ * -EMSGSIZE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS; -ESTALE if it was abandoned
+ * meanwhile. After an error it is what it was before.
+ */
+int capmsg_message_begin(struct capmsg_message *message,
+			 struct capmsg_port *port,
+			 const struct capmsg_origin *origin, u64 length,
+			 u32 max_caps, const struct capmsg_manner *manner)
+{
+	struct capmsg_outcome before;
+	int ret;
+
+	/* What is shorter than that claims nothing before it is transmitted. */
+	message->length = length;
+	message->max_caps = max_caps;
+	ret = bind(message, port, origin, &before);
+	if (ret)
+		return ret;
+	memset(message->cargo.area, 0, sizeof(message->cargo.area));
+	capmsg_hook(4);
+	capmsg_port_lock(port);
+	ret = begin_locked(message, port, manner);
+	capmsg_port_unlock(port);
+	if (ret)
+		undo(message, before);
+	return ret;
+}
+
+/**
+ * capmsg_message_open() - find the port of a message that can be filled
+ * @message: the message; the caller is using it
+ * @port: the port; owns a reference
+ *
+ * Context: Any.
+ * Return: 0; -EBUSY if it is not OPEN; -ENOENT or -ESTALE if it is LOST.
+ */
+int capmsg_message_open(struct capmsg_message *message,
+			struct capmsg_port **port)
+{
+	struct capmsg_outcome outcome;
+	int ret = -EBUSY;
+
+	spin_lock(&message->body.lock);
+	outcome = capmsg_message_outcome_locked(message);
+	if (outcome.state == CAPMSG_MESSAGE_LOST)
+		ret = outcome.error;
+	if (outcome.state == CAPMSG_MESSAGE_OPEN) {
+		*port = message->port;
+		capmsg_body_get(&message->port->body);
+		ret = 0;
+	}
+	spin_unlock(&message->body.lock);
+	return ret;
+}
+
+/* Steps 6a and 6b for a message that has claimed a post. */
+static int commit_claim_locked(struct capmsg_message *message,
+			       struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret;
+
+	ret = sender->error ?: capmsg_claim_commit_locked(port, sender);
+	if (ret != -EAGAIN)
+		return ret;
+	/* Without its claim, or its landing slots, it is lost. */
+	capmsg_claim_drop_locked(port, sender);
+	return port->body.dead ? -ENOENT : -ESTALE;
+}
+
+static int transmit_locked(struct capmsg_message *message,
+			   struct capmsg_port *port,
+			   const struct capmsg_manner *manner)
+	__must_hold(&port->body.lock)
+{
+	int ret;
+
+	if (!message->cargo.sender.area)
+		return commit_claim_locked(message, port);
+	message->transmitted = true;
+	ret = enter_locked(message, port, manner);
+	if (ret)
+		message->transmitted = false;
+	return ret;
+}
+
+/**
+ * capmsg_message_transmit() - commit a message, or get it in line
+ * @message: the message; OPEN, its capabilities are loaded; the caller is
+ *	using it
+ * @port: the port that it is bound to
+ * @length: bytes that it has
+ * @manner: what to do if there is no post
+ *
+ * If it is delivered when this returns the caller does step 7.
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: 0; -ENOENT if the port is dead, or a reply right to be moved is used
+ * up; -ESTALE if the claim was taken away, or the message was abandoned;
+ * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int capmsg_message_transmit(struct capmsg_message *message,
+			    struct capmsg_port *port, u64 length,
+			    const struct capmsg_manner *manner)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret;
+
+	capmsg_hook(6);
+	capmsg_port_lock(port);
+	sender->length = length;
+	sender->n_caps = message->cargo.loaded;
+	ret = transmit_locked(message, port, manner);
+	if (ret) {
+		sender->length = message->length;
+		sender->n_caps = message->max_caps;
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages: what they are and what has become of them. How they get to a port is
+ * in begin.c.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+
+#include "message.h"
+
+static void message_free(struct capmsg_body *body)
+{
+	kvfree(capmsg_message_of(body));
+}
+
+/* What is known of the sender at its port. */
+static struct capmsg_outcome bound_outcome(const struct capmsg_message *message)
+{
+	const struct capmsg_sender *sender = &message->cargo.sender;
+
+	lockdep_assert_held(&message->port->body.lock);
+	if (sender->done)
+		return (struct capmsg_outcome) { CAPMSG_MESSAGE_DELIVERED };
+	if (sender->error)
+		return (struct capmsg_outcome) { CAPMSG_MESSAGE_LOST,
+						 sender->error };
+	if (message->transmitted)
+		return (struct capmsg_outcome) { CAPMSG_MESSAGE_SENDING };
+	if (!list_empty(&sender->link))
+		return (struct capmsg_outcome) { CAPMSG_MESSAGE_QUEUED };
+	if (sender->area || sender->post)
+		return (struct capmsg_outcome) { CAPMSG_MESSAGE_OPEN };
+	return (struct capmsg_outcome) { CAPMSG_MESSAGE_LOST, -ESTALE };
+}
+
+/**
+ * capmsg_message_outcome_locked() - what has become of a message
+ * @message: the message
+ *
+ * Context: Atomic; lock of the message held, takes that of its port.
+ * Return: its state.
+ */
+struct capmsg_outcome
+capmsg_message_outcome_locked(struct capmsg_message *message)
+{
+	struct capmsg_port *port = message->port;
+	struct capmsg_outcome outcome;
+
+	lockdep_assert_held(&message->body.lock);
+	if (!port)
+		return message->rest;
+	capmsg_port_lock(port);
+	outcome = bound_outcome(message);
+	capmsg_port_unlock(port);
+	return outcome;
+}
+
+/**
+ * capmsg_message_outcome() - what has become of a message
+ * @message: the message
+ *
+ * Context: Any; takes the locks of the message and of its port.
+ * Return: its state; may be old when it arrives.
+ */
+struct capmsg_outcome capmsg_message_outcome(struct capmsg_message *message)
+{
+	struct capmsg_outcome outcome;
+
+	spin_lock(&message->body.lock);
+	outcome = capmsg_message_outcome_locked(message);
+	spin_unlock(&message->body.lock);
+	return outcome;
+}
+
+/**
+ * capmsg_message_unbind_locked() - a message leaves its port, if it has one
+ * @message: the message; it has nothing there any more
+ * @rest: what it is from now on
+ *
+ * Context: Atomic; lock of the message held, takes that of its port.
+ * Return: the port, with the reference, or NULL.
+ */
+struct capmsg_port *
+capmsg_message_unbind_locked(struct capmsg_message *message,
+			     struct capmsg_outcome rest)
+{
+	struct capmsg_port *port = message->port;
+
+	lockdep_assert_held(&message->body.lock);
+	message->rest = rest;
+	if (!port)
+		return NULL;
+	capmsg_port_lock(port);
+	capmsg_lien_detach_locked(&port->body, &message->lien);
+	capmsg_port_unlock(port);
+	message->port = NULL;
+	return port;
+}
+
+/*
+ * Take away what the message has at its port. It is not lost by that, so nobody
+ * is told; a thread that is busy with it gets ESTALE.
+ */
+static void withdraw(struct capmsg_message *message, struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+
+	capmsg_port_lock(port);
+	sender->notice = NULL;
+	capmsg_port_unqueue_locked(port, sender, -ESTALE);
+	while (sender->post && (sender->post->flags & CAPMSG_POST_BUSY))
+		capmsg_port_calm_locked(port, sender->post);
+	capmsg_claim_drop_locked(port, sender);
+	if (!sender->done)
+		sender->error = -ESTALE;
+	capmsg_port_unlock(port);
+}
+
+static struct capmsg_port *port_of_message(struct capmsg_message *message)
+{
+	struct capmsg_port *port;
+
+	spin_lock(&message->body.lock);
+	port = message->port;
+	if (port)
+		capmsg_body_get(&port->body);
+	spin_unlock(&message->body.lock);
+	return port;
+}
+
+/* In line with capabilities that must not be dropped? */
+static bool waits_alone(struct capmsg_message *message)
+{
+	struct capmsg_port *port;
+	bool alone = false;
+
+	port = port_of_message(message);
+	if (port) {
+		capmsg_port_lock(port);
+		alone = message->cargo.sender.alone;
+		capmsg_port_unlock(port);
+		capmsg_body_put(&port->body);
+	}
+	return alone;
+}
+
+/**
+ * capmsg_message_use() - be the one thread that uses a message
+ * @message: the message
+ *
+ * Context: Any.
+ * Return: true, to be ended by capmsg_message_leave(); false if another thread
+ * is using it.
+ */
+bool capmsg_message_use(struct capmsg_message *message)
+{
+	return !test_and_set_bit_lock(0, &message->busy);
+}
+
+/**
+ * capmsg_message_leave() - use a message no longer
+ * @message: the message
+ *
+ * Drops the capabilities that it carries, unless it waits in line with them. Who
+ * takes it out of the line leaves that to a thread that is busy; so that
+ * thread looks again.
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_message_leave(struct capmsg_message *message)
+{
+	struct capmsg_cargo *cargo = &message->cargo;
+
+	do {
+		if (!waits_alone(message))
+			capmsg_cargo_drop(cargo);
+		clear_bit_unlock(0, &message->busy);
+		/* Pairs with the locked operation of capmsg_message_use(). */
+		smp_mb__after_atomic();
+	} while (READ_ONCE(cargo->loaded) && !waits_alone(message) &&
+		 capmsg_message_use(message));
+}
+
+/* Capabilities that nobody will send any more. */
+static void tidy(struct capmsg_message *message)
+{
+	if (capmsg_message_use(message))
+		capmsg_message_leave(message);
+}
+
+/**
+ * capmsg_message_abandon() - forget what was begun
+ * @message: the message; IDLE afterwards, unless another thread is just
+ *	beginning it
+ *
+ * Context: Process context, no locks held; may sleep for the length of a chunk.
+ */
+void capmsg_message_abandon(struct capmsg_message *message)
+{
+	static const struct capmsg_outcome idle = { CAPMSG_MESSAGE_IDLE };
+	struct capmsg_port *port;
+
+	port = port_of_message(message);
+	if (port) {
+		withdraw(message, port);
+		capmsg_body_put(&port->body);
+	}
+	spin_lock(&message->body.lock);
+	port = capmsg_message_unbind_locked(message, idle);
+	spin_unlock(&message->body.lock);
+	tidy(message);
+	if (port)
+		capmsg_body_put(&port->body);
+}
+
+static void *port_lien_hold(struct capmsg_lien *lien)
+{
+	struct capmsg_message *message =
+		container_of(lien, struct capmsg_message, lien);
+
+	return capmsg_body_tryget(&message->body) ? message->port : NULL;
+}
+
+/* The port is dead: its memory must not wait for the message's owner. */
+static void port_lost(struct capmsg_lien *lien, void *held)
+{
+	struct capmsg_message *message =
+		container_of(lien, struct capmsg_message, lien);
+	struct capmsg_sender *sender = &message->cargo.sender;
+	struct capmsg_port *port = held;
+	bool bound;
+
+	spin_lock(&message->body.lock);
+	bound = message->port == port && port->body.dead;
+	if (bound) {
+		capmsg_port_lock(port);
+		if (!sender->done)
+			capmsg_sender_refuse_locked(sender, -ENOENT);
+		capmsg_port_unlock(port);
+		capmsg_message_unbind_locked(message, capmsg_message_outcome_locked(message));
+	}
+	spin_unlock(&message->body.lock);
+	tidy(message);
+	if (bound)
+		capmsg_body_put(&port->body);
+	capmsg_body_put(&message->body);
+}
+
+static const struct capmsg_lien_ops port_lien_ops = {
+	.hold	= port_lien_hold,
+	.lost	= port_lost,
+};
+
+/**
+ * capmsg_message_set_clock_locked() - look again when a claim could be stolen
+ * @message: the message; in line without a thread
+ * @port: its port
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_message_set_clock_locked(struct capmsg_message *message,
+				     struct capmsg_port *port)
+{
+	ktime_t when = capmsg_port_steal_time_locked(port,
+						     &message->cargo.sender);
+	s64 delay;
+
+	if (when == KTIME_MAX)
+		return;
+	delay = max_t(s64, ktime_to_ns(ktime_sub(when, ktime_get())), 0);
+	mod_delayed_work(system_wq, &message->look,
+			 nsecs_to_jiffies(delay) + 1);
+}
+
+/* What a waiting thread does when it is woken. */
+static void look(struct work_struct *work)
+{
+	struct capmsg_message *message =
+		container_of(to_delayed_work(work), struct capmsg_message,
+			     look);
+	struct capmsg_sender *sender = &message->cargo.sender;
+	struct capmsg_port *port;
+	int ret;
+
+	port = port_of_message(message);
+	if (!port)
+		return;
+	capmsg_port_lock(port);
+	if (sender->alone) {
+		ret = capmsg_port_enter_locked(port, sender);
+		if (ret == -EAGAIN)
+			capmsg_message_set_clock_locked(message, port);
+		else
+			capmsg_port_unqueue_locked(port, sender, ret);
+		if (sender->done)
+			capmsg_port_wake_locked(port);
+	}
+	capmsg_port_unlock(port);
+	capmsg_body_put(&port->body);
+}
+
+static int woken(struct wait_queue_entry *entry, unsigned int mode, int flags,
+		 void *key)
+{
+	struct capmsg_message *message =
+		container_of(entry, struct capmsg_message, woken);
+
+	/* Whoever wakes senders holds the lock of the port. */
+	if (message->cargo.sender.alone)
+		mod_delayed_work(system_wq, &message->look, 0);
+	return 0;
+}
+
+static void message_kill(struct capmsg_body *body)
+{
+	struct capmsg_message *message = capmsg_message_of(body);
+
+	capmsg_message_abandon(message);
+	remove_wait_queue(&message->cargo.sender.wait, &message->woken);
+	cancel_delayed_work_sync(&message->look);
+}
+
+static void message_release(struct capmsg_body *body)
+{
+	struct capmsg_message *message = capmsg_message_of(body);
+
+	capmsg_cargo_drop(&message->cargo);
+	capmsg_notice_drop(&message->notice);
+}
+
+static const struct capmsg_body_ops message_ops = {
+	.type		= CAPMSG_TYPE_MESSAGE,
+	.kill		= message_kill,
+	.release	= message_release,
+	.free		= message_free,
+};
+
+/**
+ * capmsg_message_alloc() - create a message
+ * @account: who pays
+ * @notice: what its owner is told by; moved into the message on success
+ *
+ * Context: Process context; may sleep.
+ * Return: the message, its reference owned by the caller until
+ * capmsg_body_own(); or ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct capmsg_message *capmsg_message_alloc(struct capmsg_account *account,
+					    struct capmsg_notice *notice)
+{
+	struct capmsg_message *message;
+	int ret;
+
+	ret = capmsg_body_charge(account, sizeof(*message));
+	if (ret)
+		return ERR_PTR(ret);
+	ret = -ENOMEM;
+	message = kvzalloc(sizeof(*message), CAPMSG_GFP);
+	if (!message)
+		goto out_charge;
+	ret = capmsg_body_init(&message->body, &message_ops, account);
+	if (ret)
+		goto out_message;
+	message->body.bytes = sizeof(*message);
+	capmsg_cargo_init(&message->cargo, account);
+	message->cargo.sender.by_hand = true;
+	INIT_DELAYED_WORK(&message->look, look);
+	init_waitqueue_func_entry(&message->woken, woken);
+	add_wait_queue(&message->cargo.sender.wait, &message->woken);
+	INIT_LIST_HEAD(&message->lien.link);
+	message->lien.ops = &port_lien_ops;
+	capmsg_notice_move(&message->notice, notice);
+	return message;
+
+out_message:
+	kvfree(message);
+out_charge:
+	capmsg_user_uncharge(account->user, 1,
+			     sizeof(*message) + sizeof(struct capmsg_object));
+	return ERR_PTR(ret);
+}
