@@ -24,6 +24,10 @@ static DEFINE_HASHTABLE(users, 7);
 static DEFINE_SPINLOCK(users_lock);
 static unsigned long users_count;
 
+static LIST_HEAD(accounts);
+static DEFINE_SPINLOCK(accounts_lock);
+static unsigned long accounts_count;
+
 /* Irqs off: the last reference may be dropped by an RCU callback. */
 static struct capmsg_user *user_find(struct user_namespace *ns, kuid_t uid)
 {
@@ -242,6 +246,46 @@ void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes)
 }
 
 /**
+ * capmsg_user_bury() - count tombstones
+ * @user: who is charged for them
+ * @tombstones: how many there are more, or less
+ *
+ * Context: Any.
+ */
+void capmsg_user_bury(struct capmsg_user *user, long tombstones)
+{
+	for (; user; user = user->parent)
+		atomic_long_add(tombstones, &user->tombstones);
+}
+
+/**
+ * capmsg_account_make() - make an account
+ * @user: who is charged for what is in it; its reference moves to the account
+ *	on success
+ *
+ * Context: Process context; may sleep.
+ * Return: the account with one reference, or NULL without memory.
+ */
+struct capmsg_account *capmsg_account_make(struct capmsg_user *user)
+{
+	struct capmsg_account *account;
+
+	account = kzalloc(sizeof(*account), CAPMSG_GFP);
+	if (!account)
+		return NULL;
+	account->user = user;
+	refcount_set(&account->refs, 1);
+	spin_lock_init(&account->lock);
+	INIT_LIST_HEAD(&account->owned);
+	init_waitqueue_head(&account->pollers);
+	spin_lock(&accounts_lock);
+	list_add_tail(&account->link, &accounts);
+	accounts_count++;
+	spin_unlock(&accounts_lock);
+	return account;
+}
+
+/**
  * capmsg_account_alloc() - make the account of a new space
  *
  * Charged to the caller, who opens the space.
@@ -251,21 +295,15 @@ void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes)
  */
 struct capmsg_account *capmsg_account_alloc(void)
 {
-	struct capmsg_account *account;
+	struct capmsg_account *account = NULL;
+	struct capmsg_user *user;
 
-	account = kzalloc(sizeof(*account), CAPMSG_GFP);
-	if (!account)
-		return ERR_PTR(-ENOMEM);
-	account->user = user_of_current();
-	if (!account->user) {
-		kfree(account);
-		return ERR_PTR(-ENOMEM);
-	}
-	refcount_set(&account->refs, 1);
-	spin_lock_init(&account->lock);
-	INIT_LIST_HEAD(&account->owned);
-	init_waitqueue_head(&account->pollers);
-	return account;
+	user = user_of_current();
+	if (user)
+		account = capmsg_account_make(user);
+	if (user && !account)
+		capmsg_user_put(user);
+	return account ?: ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -285,12 +323,16 @@ struct capmsg_account *capmsg_account_get(struct capmsg_account *account)
  * capmsg_account_put() - drop a reference to an account
  * @account: the account; not to be used any more
  *
- * Context: Any.
+ * Context: Process context.
  */
 void capmsg_account_put(struct capmsg_account *account)
 {
-	if (!refcount_dec_and_test(&account->refs))
+	if (!__cond_lock(&accounts_lock,
+			 refcount_dec_and_lock(&account->refs, &accounts_lock)))
 		return;
+	list_del(&account->link);
+	accounts_count--;
+	spin_unlock(&accounts_lock);
 	put_pid(account->refusal.thread);
 	capmsg_user_put(account->user);
 	kfree(account);
@@ -382,4 +424,58 @@ void capmsg_refusal_get(struct capmsg_account *account,
 	*refusal = account->refusal;
 	get_pid(refusal->thread);
 	spin_unlock(&account->lock);
+}
+
+/**
+ * capmsg_refusal_undo() - the limit that this task has met was no limit
+ * @account: of the space
+ * @before: what capmsg_refusal_get() told before; its reference is given back
+ *
+ * What other threads have met meanwhile stays.
+ *
+ * Context: Any.
+ */
+void capmsg_refusal_undo(struct capmsg_account *account,
+			 struct capmsg_refusal *before)
+{
+	spin_lock(&account->lock);
+	if (account->refusal.thread == task_pid(current))
+		swap(account->refusal, *before);
+	spin_unlock(&account->lock);
+	put_pid(before->thread);
+}
+
+/**
+ * capmsg_account_next() - go round the accounts
+ *
+ * The one that this returns goes to the end of the list. So as many calls as
+ * there are accounts meet all of them, whoever makes the calls.
+ *
+ * Context: Process context.
+ * Return: an account with a reference, or NULL if there is none.
+ */
+struct capmsg_account *capmsg_account_next(void)
+{
+	struct capmsg_account *account;
+
+	spin_lock(&accounts_lock);
+	account = list_first_entry_or_null(&accounts, struct capmsg_account,
+					   link);
+	if (account) {
+		capmsg_account_get(account);
+		list_move_tail(&account->link, &accounts);
+	}
+	spin_unlock(&accounts_lock);
+	return account;
+}
+
+/**
+ * capmsg_accounts_count() - number of accounts
+ *
+ * Context: Any.
+ * Return: the number; may be old when it arrives.
+ */
+unsigned long capmsg_accounts_count(void)
+{
+	return READ_ONCE(accounts_count);
 }

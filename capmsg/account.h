@@ -38,6 +38,10 @@ struct capmsg_user {
 	struct capmsg_user *parent;
 	/** @objects: objects, tombstones included */
 	atomic_long_t objects;
+	/** @tombstones: destroyed objects that are still named, of @objects */
+	atomic_long_t tombstones;
+	/** @kept: of @tombstones, those that the last sweep could not drop */
+	long kept;
 	/** @bytes: kernel memory */
 	atomic_long_t bytes;
 	/** @pinned: pages pinned by regions; shown, limited by RLIMIT_MEMLOCK */
@@ -70,6 +74,8 @@ struct capmsg_account {
 	refcount_t refs;
 	/** @user: who is charged; holds a reference */
 	struct capmsg_user *user;
+	/** @link: in the list of accounts; under accounts_lock */
+	struct list_head link;
 	/** @lock: guards @owned with the links of what is in it, and @refusal */
 	spinlock_t lock;
 	/** @owned: bodies of the objects that the space owns */
@@ -78,6 +84,8 @@ struct capmsg_account {
 	wait_queue_head_t pollers;
 	/** @stirred: notifications of the space that it is readable for */
 	atomic_long_t stirred;
+	/** @n_owned: length of @owned */
+	unsigned long n_owned;
 	/** @refusal: the last one */
 	struct capmsg_refusal refusal;
 };
@@ -91,10 +99,14 @@ unsigned long capmsg_users_count(void);
 
 int capmsg_user_charge(struct capmsg_user *user, long objects, long bytes);
 void capmsg_user_uncharge(struct capmsg_user *user, long objects, long bytes);
+void capmsg_user_bury(struct capmsg_user *user, long tombstones);
 
 struct capmsg_account *capmsg_account_alloc(void);
+struct capmsg_account *capmsg_account_make(struct capmsg_user *user);
 struct capmsg_account *capmsg_account_get(struct capmsg_account *account);
 void capmsg_account_put(struct capmsg_account *account);
+struct capmsg_account *capmsg_account_next(void);
+unsigned long capmsg_accounts_count(void);
 void capmsg_account_wake(struct capmsg_account *account);
 int capmsg_account_charge(struct capmsg_account *account, long objects,
 			  long bytes);
@@ -103,6 +115,8 @@ int capmsg_refuse(struct capmsg_account *account, enum capmsg_limit limit,
 		  int error, u64 use, u64 max);
 void capmsg_refusal_get(struct capmsg_account *account,
 			struct capmsg_refusal *refusal);
+void capmsg_refusal_undo(struct capmsg_account *account,
+			 struct capmsg_refusal *before);
 
 /* One notification more that has bits. Before capmsg_account_wake(). */
 static inline void capmsg_account_stir(struct capmsg_account *account)

@@ -25,6 +25,44 @@ bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
 }
 
 /**
+ * capmsg_cap_buried_rcu() - does a capability name a tombstone?
+ * @cap: a capability, or a snapshot of one that was read in this RCU section
+ *
+ * Context: RCU read section.
+ * Return: true if it names what was destroyed, and capmsg_cap_sweep() should be
+ * called under the lock that guards it.
+ */
+bool capmsg_cap_buried_rcu(const struct capmsg_cap *cap)
+{
+	const struct capmsg_object *object = READ_ONCE(cap->object);
+
+	return object && !rcu_access_pointer(object->body) &&
+	       object != &capmsg_reply_tombstone;
+}
+
+/**
+ * capmsg_cap_sweep() - let go of the tombstone that a capability names, if any
+ * @cap: the capability, changed in place; reads as it did before
+ *
+ * Context: Any; under the lock that guards the capability.
+ */
+void capmsg_cap_sweep(struct capmsg_cap *cap)
+{
+	struct capmsg_object *object = cap->object;
+	bool buried;
+
+	rcu_read_lock();
+	buried = capmsg_cap_buried_rcu(cap);
+	rcu_read_unlock();
+	if (!buried)
+		return;
+	cap->object = NULL;
+	if (object->type == CAPMSG_TYPE_REPLY)
+		cap->object = capmsg_object_get(&capmsg_reply_tombstone);
+	capmsg_object_put(object);
+}
+
+/**
  * capmsg_cap_weaken() - what a fetch through a weak path does to a capability
  * @cap: the capability, changed in place
  *

@@ -61,9 +61,46 @@ static void cappage_kill(struct capmsg_body *body)
 	}
 }
 
+static void slot_sweep(struct capmsg_cappage *table, u32 index)
+{
+	struct capmsg_slot *slot = &table->slots[index];
+	struct capmsg_cap cap;
+
+	spin_lock(&table->body.lock);
+	cap = slot->cap;
+	capmsg_cap_sweep(&cap);
+	/* What came there meanwhile must not seem to be gone for a moment. */
+	if (cap.object != slot->cap.object) {
+		write_seqcount_begin(&table->seq);
+		slot->cap = cap;
+		write_seqcount_end(&table->seq);
+	}
+	spin_unlock(&table->body.lock);
+}
+
+/* Takes the lock only where there is a tombstone. */
+static void cappage_sweep(struct capmsg_body *body)
+{
+	struct capmsg_cappage *table = capmsg_cappage_of(body);
+	struct capmsg_cap cap;
+	bool buried;
+	u32 i;
+
+	for (i = 0; i < 1U << table->bits; i++) {
+		rcu_read_lock();
+		capmsg_slot_read_rcu(table, i, &cap);
+		buried = capmsg_cap_buried_rcu(&cap);
+		rcu_read_unlock();
+		if (buried)
+			slot_sweep(table, i);
+		cond_resched();
+	}
+}
+
 static const struct capmsg_body_ops cappage_ops = {
 	.type	= CAPMSG_TYPE_CAPPAGE,
 	.kill	= cappage_kill,
+	.sweep	= cappage_sweep,
 	.free	= cappage_free,
 };
 

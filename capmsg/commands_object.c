@@ -33,6 +33,7 @@ static void query_space(const struct capmsg_space *space,
 		query->out_plain_max = space->plain_max;
 	}
 	query->out_user_objects = atomic_long_read(&user->objects);
+	query->out_user_tombstones = atomic_long_read(&user->tombstones);
 	query->out_user_objects_max = READ_ONCE(capmsg_max_objects);
 	query->out_user_bytes = atomic_long_read(&user->bytes);
 	query->out_user_bytes_max = READ_ONCE(capmsg_max_bytes);

@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "export.h"
@@ -16,23 +17,32 @@
  * struct capmsg_export_file - what is behind such a file
  */
 struct capmsg_export_file {
-	/** @cap: the capability; constant */
+	/** @link: in the list of exports; under exports_lock */
+	struct list_head link;
+	/** @lock: guards @cap */
+	spinlock_t lock;
+	/** @cap: the capability; constant, until a sweep finds a tombstone */
 	struct capmsg_cap cap;
 	/** @payer: charged for this; holds a reference */
 	struct capmsg_user *payer;
 };
 
-static atomic_long_t exports;
+static LIST_HEAD(exports);
+static DEFINE_SPINLOCK(exports_lock);
+static unsigned long exports_count;
 
 static int export_release(struct inode *inode, struct file *file)
 {
 	struct capmsg_export_file *export = file->private_data;
 
+	spin_lock(&exports_lock);
+	list_del(&export->link);
+	exports_count--;
+	spin_unlock(&exports_lock);
 	capmsg_cap_forget(&export->cap);
 	capmsg_user_uncharge(export->payer, 1, sizeof(*export));
 	capmsg_user_put(export->payer);
 	kfree(export);
-	atomic_long_dec(&exports);
 	return 0;
 }
 
@@ -69,8 +79,12 @@ struct file *capmsg_export(struct capmsg_account *account,
 		return file;
 	}
 	export->payer = capmsg_user_get(account->user);
+	spin_lock_init(&export->lock);
 	capmsg_cap_move(&export->cap, cap);
-	atomic_long_inc(&exports);
+	spin_lock(&exports_lock);
+	list_add_tail(&export->link, &exports);
+	exports_count++;
+	spin_unlock(&exports_lock);
 	return file;
 }
 
@@ -91,15 +105,15 @@ int capmsg_import(struct file *file, struct capmsg_cap *cap)
 	if (file->f_op != &export_fops)
 		return -EINVAL;
 	export = file->private_data;
-	rcu_read_lock();
-	if (capmsg_cap_void_rcu(&export->cap))
+	spin_lock(&export->lock);
+	if (capmsg_cap_void(&export->cap)) {
 		ret = -ENOENT;
-	rcu_read_unlock();
-	if (ret)
-		return ret;
-	*cap = export->cap;
-	capmsg_object_get(cap->object);
-	return 0;
+	} else {
+		*cap = export->cap;
+		capmsg_object_get(cap->object);
+	}
+	spin_unlock(&export->lock);
+	return ret;
 }
 
 /**
@@ -110,5 +124,41 @@ int capmsg_import(struct file *file, struct capmsg_cap *cap)
  */
 unsigned long capmsg_exports(void)
 {
-	return atomic_long_read(&exports);
+	return READ_ONCE(exports_count);
+}
+
+/*
+ * The export whose turn it is goes to the end of the list. So as many calls as
+ * there are exports meet all of them, whoever makes the calls.
+ */
+static void sweep_next(void)
+{
+	struct capmsg_export_file *export;
+
+	spin_lock(&exports_lock);
+	export = list_first_entry_or_null(&exports, struct capmsg_export_file,
+					  link);
+	if (export) {
+		list_move_tail(&export->link, &exports);
+		spin_lock(&export->lock);
+		capmsg_cap_sweep(&export->cap);
+		spin_unlock(&export->lock);
+	}
+	spin_unlock(&exports_lock);
+}
+
+/**
+ * capmsg_exports_sweep() - let go of the tombstones that exports name
+ *
+ * Context: Process context, no locks held; may sleep. Ends early for a fatal
+ * signal.
+ */
+void capmsg_exports_sweep(void)
+{
+	unsigned long n = capmsg_exports();
+
+	for (; n && !fatal_signal_pending(current); n--) {
+		sweep_next();
+		cond_resched();
+	}
 }

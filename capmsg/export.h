@@ -13,5 +13,6 @@ struct file *capmsg_export(struct capmsg_account *account,
 			   struct capmsg_cap *cap);
 int capmsg_import(struct file *file, struct capmsg_cap *cap);
 unsigned long capmsg_exports(void);
+void capmsg_exports_sweep(void);
 
 #endif /* CAPMSG_EXPORT_H */

@@ -26,6 +26,9 @@
  *     6    capmsg_account.lock           what a space pays for, what it was
  *                                        refused
  *     6    users_lock (account.c)        the table of users
+ *     6    accounts_lock (account.c)     the list of accounts
+ *     6    exports_lock (export.c)       the list of exports
+ *     7    capmsg_export_file.lock       the capability in an export
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
  *
@@ -36,7 +39,9 @@
  * Spinlocks, because what happens under them is bounded and must not sleep: the
  * commit of a message runs under levels 3 to 5, and an instrumented kernel
  * proves on every run that it neither allocates nor touches user memory. No
- * global lock, because a sender must not be able to slow a stranger's port.
+ * global lock on that way, because a sender must not be able to slow a stranger's
+ * port; those at level 6 are held for one step in a list, when a user, a space
+ * or an export begins or ends, and by a sweep.
  *
  * Readers of slots take no lock: they read a slot under the seqcount of its
  * cappage, inside an RCU read section that keeps alive what they find.

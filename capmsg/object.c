@@ -15,6 +15,12 @@ static atomic_long_t live[CAPMSG_TYPE_COUNT];
 static atomic_long_t objects;
 struct lock_class_key capmsg_lock_keys[CAPMSG_TYPE_COUNT];
 
+/* What a reply right names when the tombstone that it named was swept. */
+struct capmsg_object capmsg_reply_tombstone = {
+	.refs	= REFCOUNT_INIT(1),
+	.type	= CAPMSG_TYPE_REPLY,
+};
+
 static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
 	[CAPMSG_TYPE_CAPPAGE]		= "capmsg_cappage.lock",
 	[CAPMSG_TYPE_PORT]		= "capmsg_port.lock",
@@ -70,6 +76,7 @@ void capmsg_object_put(struct capmsg_object *object)
 {
 	if (!refcount_dec_and_test(&object->refs))
 		return;
+	capmsg_user_bury(object->payer, -1);
 	capmsg_user_uncharge(object->payer, 1, sizeof(*object));
 	call_rcu(&object->rcu, object_free_rcu);
 }
@@ -159,7 +166,18 @@ void capmsg_body_own(struct capmsg_body *body)
 
 	spin_lock(&account->lock);
 	list_add_tail(&body->owned, &account->owned);
+	account->n_owned++;
 	spin_unlock(&account->lock);
+}
+
+static void disown_locked(struct capmsg_account *account,
+			  struct capmsg_body *body)
+{
+	lockdep_assert_held(&account->lock);
+	if (list_empty(&body->owned))
+		return;
+	list_del_init(&body->owned);
+	account->n_owned--;
 }
 
 static void body_free_rcu(struct rcu_head *rcu)
@@ -187,6 +205,7 @@ void capmsg_body_put(struct capmsg_body *body)
 	capmsg_user_uncharge(account->user, 0, body->bytes);
 	capmsg_account_put(account);
 	atomic_long_dec(&live[body->ops->type]);
+	capmsg_user_bury(body->object->payer, 1);
 	capmsg_object_put(body->object);
 	call_rcu(&body->rcu, body_free_rcu);
 }
@@ -213,7 +232,7 @@ static void body_kill(struct capmsg_body *body)
 	void *held;
 
 	spin_lock(&account->lock);
-	list_del_init(&body->owned);
+	disown_locked(account, body);
 	spin_unlock(&account->lock);
 
 	spin_lock(&body->lock);
@@ -256,7 +275,7 @@ static struct capmsg_object *first_owned(struct capmsg_account *account)
 	body = list_first_entry_or_null(&account->owned, struct capmsg_body,
 					owned);
 	if (body) {
-		list_del_init(&body->owned);
+		disown_locked(account, body);
 		object = capmsg_object_get(body->object);
 	}
 	spin_unlock(&account->lock);
@@ -278,6 +297,32 @@ void capmsg_objects_kill(struct capmsg_account *account)
 		capmsg_object_put(object);
 		cond_resched();
 	}
+}
+
+/**
+ * capmsg_body_next() - go round the bodies of an account
+ * @account: the account
+ *
+ * The body whose turn it is goes to the end of the list. So as many calls as
+ * there are bodies meet all of them, whoever makes the calls.
+ *
+ * Context: Any; takes account->lock.
+ * Return: that body, with a reference; or NULL if it has nothing to be swept,
+ * or there is none.
+ */
+struct capmsg_body *capmsg_body_next(struct capmsg_account *account)
+{
+	struct capmsg_body *body;
+
+	spin_lock(&account->lock);
+	body = list_first_entry_or_null(&account->owned, struct capmsg_body,
+					owned);
+	if (body)
+		list_move_tail(&body->owned, &account->owned);
+	/* The account's own reference ends after it has left the list. */
+	body = body && body->ops->sweep ? capmsg_body_get(body) : NULL;
+	spin_unlock(&account->lock);
+	return body;
 }
 
 /**

@@ -26,6 +26,12 @@
  * *tombstone*, charged to its creator until the last slot that names it is
  * cleared or read.
  *
+ * Tombstones that strangers keep are dropped by a sweep (sweep.h), which goes
+ * through everything that may name one: so whoever holds a reference to an
+ * object for longer than a moment has it where &capmsg_body_ops.sweep finds it.
+ * A reply right must go on telling that its call is over: instead of the
+ * tombstone it then names one that all of them share, and that nobody pays for.
+ *
  * Two counts, two sentences. &capmsg_object.refs > 0 means the object can be
  * asked whether it lives. &capmsg_body.refs > 0 means the body's memory is
  * there; whether it still counts is &capmsg_body.dead, under its lock.
@@ -84,6 +90,11 @@ struct capmsg_body_ops {
 	 * as void? Called in an RCU read section.
 	 */
 	bool (*stale)(const struct capmsg_body *body, u64 badge);
+	/**
+	 * @sweep: optional: drop the tombstones that the body names. Process
+	 * context, no locks held; may sleep; the body may be dead.
+	 */
+	void (*sweep)(struct capmsg_body *body);
 	/**
 	 * @dropped: optional: a capability with this badge, of which there is
 	 * only one, was dropped. Process context, no locks held.
@@ -145,6 +156,8 @@ struct capmsg_lien {
 	const struct capmsg_lien_ops *ops;
 };
 
+extern struct capmsg_object capmsg_reply_tombstone;
+
 int capmsg_objects_init(void);
 void capmsg_objects_exit(void);
 
@@ -158,6 +171,7 @@ void capmsg_body_put(struct capmsg_body *body);
 void capmsg_object_put(struct capmsg_object *object);
 bool capmsg_object_kill(struct capmsg_object *object);
 void capmsg_objects_kill(struct capmsg_account *account);
+struct capmsg_body *capmsg_body_next(struct capmsg_account *account);
 
 void capmsg_lien_attach_locked(struct capmsg_body *body,
 			       struct capmsg_lien *lien);

@@ -155,3 +155,33 @@ void capmsg_port_wake_locked(struct capmsg_port *port)
 	if (waitqueue_active(&port->receivers))
 		wake_up_interruptible(&port->receivers);
 }
+
+/**
+ * capmsg_port_sweep() - let go of the tombstones that a port names
+ * @body: its body
+ *
+ * Those are reply rights whose callers' spaces are gone. Takes the lock only
+ * where there is one.
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_port_sweep(struct capmsg_body *body)
+{
+	struct capmsg_port *port = capmsg_port_of(body);
+	struct capmsg_port_post *post;
+	bool buried;
+	u32 i;
+
+	for (i = 0; i < port->depth; i++) {
+		post = &port->posts[i];
+		rcu_read_lock();
+		buried = capmsg_cap_buried_rcu(&post->reply);
+		rcu_read_unlock();
+		if (buried) {
+			capmsg_port_lock(port);
+			capmsg_cap_sweep(&post->reply);
+			capmsg_port_unlock(port);
+		}
+		cond_resched();
+	}
+}

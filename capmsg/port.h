@@ -138,6 +138,7 @@ void capmsg_port_calm_locked(struct capmsg_port *port,
 void capmsg_port_settle_locked(struct capmsg_port *port,
 			       struct capmsg_port_post *post);
 void capmsg_port_wake_locked(struct capmsg_port *port);
+void capmsg_port_sweep(struct capmsg_body *body);
 
 static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
 {

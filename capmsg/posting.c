@@ -18,6 +18,7 @@ static void port_free(struct capmsg_body *body)
 static const struct capmsg_body_ops port_ops = {
 	.type	= CAPMSG_TYPE_PORT,
 	.kill	= capmsg_port_kill,
+	.sweep	= capmsg_port_sweep,
 	.free	= port_free,
 };
 

@@ -8,9 +8,21 @@
 #include <linux/slab.h>
 
 #include "space.h"
+#include "sweep.h"
 
 static atomic_long_t spaces;
 static DEFINE_PER_CPU(long, frames_busy);
+
+static int charge(struct capmsg_user *user)
+{
+	const long bytes = sizeof(struct capmsg_space);
+	int ret;
+
+	ret = capmsg_user_charge(user, 1, bytes);
+	if (ret && capmsg_sweep_for_quota(user))
+		ret = capmsg_user_charge(user, 1, bytes);
+	return ret;
+}
 
 /**
  * capmsg_space_open() - make a space for a new file
@@ -31,7 +43,7 @@ struct capmsg_space *capmsg_space_open(void)
 	ret = PTR_ERR_OR_ZERO(space->account);
 	if (ret)
 		goto out_space;
-	ret = capmsg_user_charge(space->account->user, 1, sizeof(*space));
+	ret = charge(space->account->user);
 	if (ret)
 		goto out_account;
 	mutex_init(&space->setup);

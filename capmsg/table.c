@@ -7,6 +7,7 @@
 #include <linux/stddef.h>
 
 #include "commands.h"
+#include "sweep.h"
 #include "table.h"
 
 /**
@@ -17,18 +18,22 @@ struct capmsg_op {
 	u16 size;
 	/** @read: how much of it is read */
 	u16 read;
+	/** @creates: something that the caller's user is charged for */
+	bool creates;
 	/** @execute: carries the command out */
 	int (*execute)(struct capmsg_cmd *cmd);
 };
 
-#define OP(_nr, _name)							\
+#define OP(_nr, _name, ...)						\
 	[CAPMSG_CMD_##_nr] = {						\
 		.size = sizeof(struct capmsg_##_name) +			\
 			BUILD_BUG_ON_ZERO(sizeof(struct capmsg_##_name) > \
 					  sizeof(union capmsg_arg)),	\
 		.read = sizeof(struct capmsg_##_name),			\
 		.execute = capmsg_cmd_##_name,				\
+		##__VA_ARGS__						\
 	}
+#define CREATES	.creates = true
 
 static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	/* All output: only its head is read. */
@@ -37,10 +42,10 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 		.read		= offsetofend(struct capmsg_query, flags),
 		.execute	= capmsg_cmd_query,
 	},
-	OP(SETUP, setup),
-	OP(CREATE_CAPPAGE, create_cappage),
-	OP(CREATE_PORT, create_port),
-	OP(REGISTER, register),
+	OP(SETUP, setup, CREATES),
+	OP(CREATE_CAPPAGE, create_cappage, CREATES),
+	OP(CREATE_PORT, create_port, CREATES),
+	OP(REGISTER, register, CREATES),
 	OP(UNREGISTER, unregister),
 	OP(COPY, copy),
 	OP(MOVE, move),
@@ -55,10 +60,10 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(CALL, call),
 	OP(REPLY, reply),
 	OP(REPLY_RECV, reply_recv),
-	OP(EXPORT, export),
+	OP(EXPORT, export, CREATES),
 	OP(IMPORT, import),
 	OP(LIMITS, limits),
-	OP(CREATE_MESSAGE, create_message),
+	OP(CREATE_MESSAGE, create_message, CREATES),
 	OP(BEGIN, begin),
 	OP(FILL, fill),
 	OP(TRANSMIT, transmit),
@@ -86,6 +91,25 @@ static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)
 	/* What was checked counts, not what is there by now. */
 	cmd->arg.send.size = size;
 	return 0;
+}
+
+/* Strangers who keep the names of what was destroyed do not keep its room. */
+static int create(struct capmsg_cmd *cmd, const struct capmsg_op *op)
+{
+	struct capmsg_account *account = cmd->space->account;
+	struct capmsg_refusal before;
+	int ret;
+
+	capmsg_sweep_if_due(account->user);
+	capmsg_refusal_get(account, &before);
+	ret = op->execute(cmd);
+	if (ret == -EDQUOT && capmsg_sweep_for_quota(account->user)) {
+		/* Tells of itself again if it is refused again. */
+		capmsg_refusal_undo(account, &before);
+		return op->execute(cmd);
+	}
+	put_pid(before.thread);
+	return ret;
 }
 
 static const struct capmsg_cap void_root;
@@ -116,5 +140,7 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	cmd.view.until = capmsg_wait_until(0, false);
 	cmd.user = user;
 	ret = arg_read(&cmd, op);
-	return ret ?: op->execute(&cmd);
+	if (ret)
+		return ret;
+	return op->creates ? create(&cmd, op) : op->execute(&cmd);
 }

@@ -32,21 +32,6 @@ void capmsg_kit_count(struct capmsg_kit_counts *counts)
 	counts->busy = capmsg_frames_busy();
 }
 
-static struct capmsg_account *account_make(struct capmsg_user *user)
-{
-	struct capmsg_account *account;
-
-	account = kzalloc(sizeof(*account), GFP_KERNEL);
-	if (!account)
-		return NULL;
-	refcount_set(&account->refs, 1);
-	account->user = capmsg_user_get(user);
-	spin_lock_init(&account->lock);
-	INIT_LIST_HEAD(&account->owned);
-	init_waitqueue_head(&account->pollers);
-	return account;
-}
-
 int capmsg_kit_init(struct kunit *test)
 {
 	struct capmsg_kit *kit = kzalloc(sizeof(*kit), GFP_KERNEL);
@@ -55,7 +40,7 @@ int capmsg_kit_init(struct kunit *test)
 		return -ENOMEM;
 	capmsg_kit_user(&kit->owner, NULL);
 	capmsg_kit_user(&kit->user, &kit->owner);
-	kit->account = account_make(&kit->user);
+	kit->account = capmsg_account_make(capmsg_user_get(&kit->user));
 	if (!kit->account) {
 		kfree(kit);
 		return -ENOMEM;

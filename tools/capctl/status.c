@@ -30,6 +30,7 @@ static void doc_limits(struct json_object *doc, const struct capmsg_query *query
 	doc_u64(doc, "space.root_bits", query->out_root_bits);
 	doc_u64(doc, "space.plain_max", query->out_plain_max);
 	doc_u64(doc, "user.objects", query->out_user_objects);
+	doc_u64(doc, "user.tombstones", query->out_user_tombstones);
 	doc_u64(doc, "user.objects_max", query->out_user_objects_max);
 	doc_u64(doc, "user.bytes", query->out_user_bytes);
 	doc_u64(doc, "user.bytes_max", query->out_user_bytes_max);

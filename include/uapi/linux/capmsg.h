@@ -255,6 +255,8 @@ enum capmsg_type {
  * @out_plain_max: bytes of the largest plain buffer of this space
  * @out_user_objects: objects that the space's user pays for, tombstones of
  *	destroyed objects that strangers still name included
+ * @out_user_tombstones: of these, destroyed objects. Names of them are swept when
+ *	they pass a quarter of the quota, or when it is exceeded
  * @out_user_objects_max: the quota of objects
  * @out_user_bytes: kernel memory that the space's user pays for, in bytes
  * @out_user_bytes_max: the quota of bytes
@@ -289,6 +291,7 @@ struct capmsg_query {
 	__u32		out_root_bits;
 	__u32		out_plain_max;
 	__aligned_u64	out_user_objects;
+	__aligned_u64	out_user_tombstones;
 	__aligned_u64	out_user_objects_max;
 	__aligned_u64	out_user_bytes;
 	__aligned_u64	out_user_bytes_max;
