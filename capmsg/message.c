@@ -272,7 +272,7 @@ void capmsg_message_set_clock_locked(struct capmsg_message *message,
 			 nsecs_to_jiffies(delay) + 1);
 }
 
-/* What a waiting thread does when it is woken. */
+/* What a waiting thread does when it is woken: look, and clean up. */
 static void look(struct work_struct *work)
 {
 	struct capmsg_message *message =
@@ -297,6 +297,7 @@ static void look(struct work_struct *work)
 	}
 	capmsg_port_unlock(port);
 	capmsg_body_put(&port->body);
+	tidy(message);
 }
 
 static int woken(struct wait_queue_entry *entry, unsigned int mode, int flags,
@@ -306,7 +307,7 @@ static int woken(struct wait_queue_entry *entry, unsigned int mode, int flags,
 		container_of(entry, struct capmsg_message, woken);
 
 	/* Whoever wakes senders holds the lock of the port. */
-	if (message->cargo.sender.alone)
+	if (message->cargo.sender.alone || message->cargo.sender.error)
 		mod_delayed_work(system_wq, &message->look, 0);
 	return 0;
 }
