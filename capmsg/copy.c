@@ -5,10 +5,12 @@
  * stops the chunk; the caller faults it in without holding anything.
  *
  * Where source and target may be the same memory, the chunk is read whole into
- * a scratch buffer of this CPU before the first byte is written.
+ * a scratch buffer of this CPU before the first byte is written. With PREEMPT_RT
+ * that may be preempted, and what guards the buffer is a lock.
  */
 #include <linux/fault-inject-usercopy.h>
 #include <linux/highmem.h>
+#include <linux/local_lock.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/uaccess.h>
@@ -19,7 +21,15 @@
 /* Bounds the time without preemption; PREEMPT_RT wants it shorter. */
 #define CHUNK_SIZE	(IS_ENABLED(CONFIG_PREEMPT_RT) ? SZ_4K : SZ_64K)
 
-static DEFINE_PER_CPU(void *, scratch);
+struct scratch {
+	local_lock_t lock;
+	void *buffer;
+};
+
+static DEFINE_PER_CPU(struct scratch, scratch) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
+
 static DEFINE_PER_CPU(u64, copied);
 
 /**
@@ -40,7 +50,7 @@ int capmsg_copy_init(void)
 			capmsg_copy_exit();
 			return -ENOMEM;
 		}
-		per_cpu(scratch, cpu) = buffer;
+		per_cpu(scratch.buffer, cpu) = buffer;
 	}
 	return 0;
 }
@@ -55,8 +65,8 @@ void capmsg_copy_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kfree(per_cpu(scratch, cpu));
-		per_cpu(scratch, cpu) = NULL;
+		kfree(per_cpu(scratch.buffer, cpu));
+		per_cpu(scratch.buffer, cpu) = NULL;
 	}
 }
 
@@ -66,6 +76,8 @@ static size_t copy_direct(const struct capmsg_pin *pin, u64 at, size_t n,
 	struct page **page = &pin->pages[at >> PAGE_SHIFT];
 	size_t offset = offset_in_page(at), done = 0, bytes, got;
 
+	preempt_disable();
+	pagefault_disable();
 	while (done < n) {
 		bytes = min_t(size_t, n - done, PAGE_SIZE - offset);
 		got = capmsg_copy_page_from_iter(*page++, offset, bytes, from);
@@ -74,6 +86,8 @@ static size_t copy_direct(const struct capmsg_pin *pin, u64 at, size_t n,
 			break;
 		offset = 0;
 	}
+	pagefault_enable();
+	preempt_enable();
 	return done;
 }
 
@@ -92,17 +106,23 @@ static void copy_to_pages(const struct capmsg_pin *pin, u64 at, size_t n,
 static size_t copy_by_scratch(const struct capmsg_pin *pin, u64 at, size_t n,
 			      struct iov_iter *from)
 {
-	void *buffer = this_cpu_read(scratch);
+	void *buffer;
 	size_t got;
 
+	local_lock(&scratch.lock);
+	pagefault_disable();
+	buffer = this_cpu_read(scratch.buffer);
 	got = copy_from_iter(buffer, n, from);
-	if (got < n) {
+	if (got == n) {
+		copy_to_pages(pin, at, n, buffer);
+	} else {
 		/* Nothing may be written before all of it is read. */
 		iov_iter_revert(from, got);
-		return 0;
+		got = 0;
 	}
-	copy_to_pages(pin, at, n, buffer);
-	return n;
+	pagefault_enable();
+	local_unlock(&scratch.lock);
+	return got;
 }
 
 /**
@@ -111,7 +131,7 @@ static size_t copy_by_scratch(const struct capmsg_pin *pin, u64 at, size_t n,
  * @at: how much was copied before; at + count of @from fits the target
  * @from: the rest of the source, in memory of the caller; advanced
  *
- * Context: Process context of the owner of the source. Does not sleep. The
+ * Context: Process context of the owner of the source. Faults nothing in. The
  * caller has seen to it that nobody else uses the target.
  * Return: number of bytes that were copied. If it is 0 with bytes left, the
  * next byte of the source (or, where memory may be shared, one of the next
@@ -128,15 +148,9 @@ size_t capmsg_copy_chunk(const struct capmsg_target *target, u64 at,
 	n = min_t(size_t, iov_iter_count(from), alias ? SCRATCH_SIZE :
 						CHUNK_SIZE);
 	at += target->offset + pin->offset;
-	preempt_disable();
-	pagefault_disable();
-	if (alias)
-		got = copy_by_scratch(pin, at, n, from);
-	else
-		got = copy_direct(pin, at, n, from);
-	pagefault_enable();
+	got = alias ? copy_by_scratch(pin, at, n, from) :
+		      copy_direct(pin, at, n, from);
 	this_cpu_add(copied, got);
-	preempt_enable();
 	return got;
 }
 

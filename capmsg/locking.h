@@ -31,9 +31,12 @@
  *     7    capmsg_export_file.lock       the capability in an export
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
+ *     -    scratch.lock (copy.c)         a buffer of this CPU; leaf, and held
+ *                                        while user memory is read that may
+ *                                        not be faulted in
  *
- * Never two ports at once. Nothing is held across an access to user memory, a
- * pin, an allocation that may sleep or a wait; only the set-up mutex is held
+ * Never two ports at once. Nothing else is held across an access to user memory,
+ * a pin, an allocation that may sleep or a wait; only the set-up mutex is held
  * across allocations. So no lock of ours ever nests with mmap_lock.
  *
  * Spinlocks, because what happens under them is bounded and must not sleep: the
