@@ -40,6 +40,9 @@ union capmsg_arg {
 	struct capmsg_fill fill;
 	struct capmsg_transmit transmit;
 	struct capmsg_abandon abandon;
+	struct capmsg_create_notification create_notification;
+	struct capmsg_signal signal;
+	struct capmsg_wait wait;
 };
 
 /**
@@ -134,5 +137,8 @@ int capmsg_cmd_begin(struct capmsg_cmd *cmd);
 int capmsg_cmd_fill(struct capmsg_cmd *cmd);
 int capmsg_cmd_transmit(struct capmsg_cmd *cmd);
 int capmsg_cmd_abandon(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_notification(struct capmsg_cmd *cmd);
+int capmsg_cmd_signal(struct capmsg_cmd *cmd);
+int capmsg_cmd_wait(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "export.h"
 #include "message.h"
+#include "notification.h"
 #include "payload.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
@@ -220,6 +221,13 @@ static void stat_message(struct capmsg_message *message,
 	stat->out_error = -outcome.error;
 }
 
+static void stat_notification(struct capmsg_notification *notification,
+			      struct capmsg_stat *stat)
+{
+	if (stat->out_rights & CAPMSG_RIGHT_RECV)
+		stat->out_pending = capmsg_notification_pending(notification);
+}
+
 static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 {
 	switch (body->ops->type) {
@@ -234,6 +242,9 @@ static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 		break;
 	case CAPMSG_TYPE_MESSAGE:
 		stat_message(capmsg_message_of(body), stat);
+		break;
+	case CAPMSG_TYPE_NOTIFICATION:
+		stat_notification(capmsg_notification_of(body), stat);
 		break;
 	default:
 		break;

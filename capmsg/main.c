@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/seq_file.h>
 
 #include "copy.h"
@@ -37,6 +38,16 @@ static long space_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			      (void __user *)arg);
 }
 
+/* The queue is the account's: it is there for longer than the file. */
+static __poll_t space_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct capmsg_space *space = file->private_data;
+
+	poll_wait(file, &space->account->pollers, table);
+	return capmsg_account_stirred(space->account) ? EPOLLIN | EPOLLRDNORM :
+							0;
+}
+
 static void space_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	const struct capmsg_space *space = file->private_data;
@@ -55,6 +66,7 @@ static const struct file_operations space_fops = {
 	.release	= space_release,
 	.unlocked_ioctl	= space_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.poll		= space_poll,
 	.show_fdinfo	= space_show_fdinfo,
 };
 

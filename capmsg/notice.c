@@ -48,19 +48,21 @@ int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
  *
  * Context: Atomic context of whoever keeps the notice from being dropped; takes
  * the lock of the notification.
+ * Return: true if it went somewhere.
  */
-void capmsg_notice_signal(const struct capmsg_notice *notice)
+bool capmsg_notice_signal(const struct capmsg_notice *notice)
 {
-	struct capmsg_body *body;
+	struct capmsg_body *body = NULL;
+	bool given = false;
 
 	rcu_read_lock();
-	if (!capmsg_cap_void_rcu(&notice->cap)) {
+	if (!capmsg_cap_void_rcu(&notice->cap))
 		body = rcu_dereference(notice->cap.object->body);
-		if (body)
-			capmsg_notification_signal(capmsg_notification_of(body),
+	if (body)
+		given = capmsg_notification_signal(capmsg_notification_of(body),
 						   notice->bits);
-	}
 	rcu_read_unlock();
+	return given;
 }
 
 /**

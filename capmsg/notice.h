@@ -27,13 +27,25 @@ struct capmsg_notice {
 
 int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 			  struct capmsg_notice *notice);
-void capmsg_notice_signal(const struct capmsg_notice *notice);
+bool capmsg_notice_signal(const struct capmsg_notice *notice);
 void capmsg_notice_sweep(struct capmsg_notice *notice);
 
 /* Is there anything to be signalled? */
 static inline bool capmsg_notice_given(const struct capmsg_notice *notice)
 {
 	return notice->cap.object;
+}
+
+/*
+ * What the caller of a command has asked for: through a badged capability
+ * nothing, as the badge says it.
+ */
+static inline int capmsg_notice_check_bits(const struct capmsg_notice *notice,
+					   u64 asked)
+{
+	bool badged = notice->cap.flags & CAPMSG_CAP_BADGED;
+
+	return badged == !asked ? 0 : -EINVAL;
 }
 
 /* Move the notice and the references that it owns; @from is none afterwards. */

@@ -133,21 +133,25 @@ static void set_locked(struct capmsg_notification *n, u64 fresh)
  *
  * Context: Any but interrupts; takes the lock of the notification, which is
  * below those of ports, cappages, regions and watches.
+ * Return: false if the notification is dead.
  */
-void capmsg_notification_signal(struct capmsg_notification *notification,
+bool capmsg_notification_signal(struct capmsg_notification *notification,
 				u64 bits)
 {
+	bool alive;
 	u64 fresh;
 
 	spin_lock(&notification->body.lock);
+	alive = !notification->body.dead;
 	fresh = bits & ~notification->bits;
-	if (fresh && !notification->body.dead) {
+	if (alive && fresh) {
 		set_locked(notification, fresh);
 		if (notification->eventfd)
 			capmsg_eventfd_add(notification->eventfd,
 					   hweight64(fresh));
 	}
 	spin_unlock(&notification->body.lock);
+	return alive;
 }
 
 static u64 take_locked(struct capmsg_notification *n, u64 mask)

@@ -32,7 +32,7 @@ struct capmsg_notification {
 struct capmsg_notification *
 capmsg_notification_alloc(struct capmsg_account *account,
 			  struct eventfd_ctx *eventfd, bool polled);
-void capmsg_notification_signal(struct capmsg_notification *notification,
+bool capmsg_notification_signal(struct capmsg_notification *notification,
 				u64 bits);
 int capmsg_notification_wait(struct capmsg_notification *notification,
 			     u64 mask, const struct capmsg_until *wait,

@@ -68,6 +68,9 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(FILL, fill),
 	OP(TRANSMIT, transmit),
 	OP(ABANDON, abandon),
+	OP(CREATE_NOTIFICATION, create_notification),
+	OP(SIGNAL, signal),
+	OP(WAIT, wait),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)

@@ -146,6 +146,29 @@ int post_any(int fd, __u64 port, __u64 region, __u64 offset, __u64 length,
 	return ret ? ret : (int)arg.out_post;
 }
 
+static __u64 take_bits(int fd, __u64 notification, __u64 mask, unsigned int flags)
+{
+	struct capmsg_wait arg = {
+		.flags = flags, .notification = notification, .mask = mask,
+		.deadline = flags & CAPMSG_NONBLOCK ? 0 : patience(),
+	};
+	int ret = do_wait(fd, &arg);
+
+	if (ret == -EAGAIN)
+		return 0;
+	return ret ? ~0ULL : arg.out_bits;
+}
+
+__u64 note_take(int fd, __u64 notification, __u64 mask)
+{
+	return take_bits(fd, notification, mask, CAPMSG_NONBLOCK);
+}
+
+__u64 note_wait(int fd, __u64 notification, __u64 mask)
+{
+	return take_bits(fd, notification, mask, 0);
+}
+
 static int recv_one(int fd, __u64 port, struct capmsg_record *record, void *data,
 		    unsigned int flags)
 {

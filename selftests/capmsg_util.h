@@ -302,6 +302,46 @@ static inline int msg_reply(int fd, __u64 port, const struct capmsg_record *call
 		.length = length, .post = call->out_post, .seq = call->out_seq });
 }
 
+static inline int note_create(int fd, __u64 to)
+{
+	return do_create_notification(fd, &(struct capmsg_create_notification){ .to = to });
+}
+
+/* The same with @flags. */
+static inline int note_make(int fd, unsigned int flags, __u64 to, int eventfd)
+{
+	return do_create_notification(fd, &(struct capmsg_create_notification){
+		.flags = flags, .to = to, .eventfd = eventfd });
+}
+
+static inline int note_signal(int fd, __u64 notification, __u64 bits)
+{
+	return do_signal(fd, &(struct capmsg_signal){
+		.notification = notification, .bits = bits });
+}
+
+/* The bits that are set, as STAT tells them; or all. */
+static inline __u64 note_pending(int fd, __u64 notification)
+{
+	struct capmsg_stat stat;
+
+	return cap_stat(fd, notification, &stat) ? ~0ULL : stat.out_pending;
+}
+
+/* Takes bits of @mask without waiting: what was set, or 0; with an error all bits. */
+__u64 note_take(int fd, __u64 notification, __u64 mask);
+
+/* The same, waiting for them. */
+__u64 note_wait(int fd, __u64 notification, __u64 mask);
+
+/* The count of an eventfd that does not block, which is 0 afterwards. */
+static inline __u64 eventfd_take(int eventfd)
+{
+	__u64 count;
+
+	return read(eventfd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
 /* A call with a plain reply buffer. */
 static inline struct capmsg_call call_make(__u64 to, const void *data, size_t length,
 					   void *reply, size_t reply_size)
