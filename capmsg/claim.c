@@ -141,6 +141,7 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	if (is_frame(port))
 		WRITE_ONCE(port->epoch, port->epoch + 1);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
+	capmsg_port_announce_locked(port);
 }
 
 /* Step 6a: what could have changed since it was looked at. */

@@ -139,8 +139,7 @@ static int port_limits(const struct capmsg_create_port *arg,
 				 CAPMSG_PORT_NO_SHARES);
 	if (ret)
 		return ret;
-	if (arg->notification || arg->arrival_bits ||
-	    arg->no_senders_bits || !arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
+	if (!arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||
 	    arg->max_size > CAPMSG_MESSAGE_MAX ||
 	    arg->max_caps > CAPMSG_CAPS_MAX)
 		return -EINVAL;
@@ -156,6 +155,62 @@ static int port_limits(const struct capmsg_create_port *arg,
 }
 
 /**
+ * struct port_notices - what a new port is to tell
+ */
+struct port_notices {
+	/** @arrival: a message has arrived */
+	struct capmsg_notice arrival;
+	/** @no_senders: the last capability to send is gone */
+	struct capmsg_notice no_senders;
+};
+
+/* Whatever this returns, what it has found is to be dropped. */
+static int port_notices(struct capmsg_cmd *cmd, struct port_notices *notices)
+{
+	const struct capmsg_create_port *arg = &cmd->arg.create_port;
+	int ret = 0;
+
+	*notices = (struct port_notices) { };
+	if (!arg->notification != !(arg->arrival_bits | arg->no_senders_bits))
+		return -EINVAL;
+	if (arg->arrival_bits)
+		ret = capmsg_notice_resolve(&cmd->view, arg->notification,
+					    arg->arrival_bits,
+					    &notices->arrival);
+	if (!ret && arg->no_senders_bits)
+		ret = capmsg_notice_resolve(&cmd->view, arg->notification,
+					    arg->no_senders_bits,
+					    &notices->no_senders);
+	return ret;
+}
+
+static int create_port(struct capmsg_cmd *cmd,
+		       const struct capmsg_port_limits *limits,
+		       struct port_notices *notices)
+{
+	struct capmsg_port *port;
+	struct capmsg_spot spot;
+	int ret;
+
+	ret = capmsg_find_slot(&cmd->view, cmd->arg.create_port.to,
+			       CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	port = capmsg_port_alloc(cmd->space->account, limits);
+	ret = PTR_ERR_OR_ZERO(port);
+	if (!ret) {
+		/* Nobody else knows the port yet. */
+		capmsg_notice_move(&port->arrival, &notices->arrival);
+		capmsg_notice_move(&port->no_senders, &notices->no_senders);
+		ret = capmsg_publish(&spot, &port->body,
+				     CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+				     CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
+	}
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+/**
  * capmsg_cmd_create_port() - CAPMSG_IOC_CREATE_PORT
  * @cmd: the command
  *
@@ -164,25 +219,17 @@ static int port_limits(const struct capmsg_create_port *arg,
  */
 int capmsg_cmd_create_port(struct capmsg_cmd *cmd)
 {
-	const struct capmsg_create_port *arg = &cmd->arg.create_port;
 	struct capmsg_port_limits limits;
-	struct capmsg_port *port;
-	struct capmsg_spot spot;
+	struct port_notices notices;
 	int ret;
 
-	ret = port_limits(arg, &limits);
+	ret = port_limits(&cmd->arg.create_port, &limits);
 	if (ret)
 		return ret;
-	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
-	if (ret)
-		return ret;
-	port = capmsg_port_alloc(cmd->space->account, &limits);
-	ret = PTR_ERR_OR_ZERO(port);
-	if (!ret)
-		ret = capmsg_publish(&spot, &port->body,
-				     CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-				     CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
-	capmsg_spot_put(&spot);
+	ret = port_notices(cmd, &notices) ?:
+	      create_port(cmd, &limits, &notices);
+	capmsg_notice_drop(&notices.arrival);
+	capmsg_notice_drop(&notices.no_senders);
 	return ret;
 }
 

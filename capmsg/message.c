@@ -329,11 +329,28 @@ static void message_release(struct capmsg_body *body)
 	capmsg_notice_drop(&message->notice);
 }
 
+/* The notice is given under the lock of the port, or to nobody while unbound. */
+static void message_sweep(struct capmsg_body *body)
+{
+	struct capmsg_message *message = capmsg_message_of(body);
+	struct capmsg_port *port;
+
+	spin_lock(&body->lock);
+	port = message->port;
+	if (port)
+		capmsg_port_lock(port);
+	capmsg_notice_sweep(&message->notice);
+	if (port)
+		capmsg_port_unlock(port);
+	spin_unlock(&body->lock);
+}
+
 static const struct capmsg_body_ops message_ops = {
 	.type		= CAPMSG_TYPE_MESSAGE,
 	.kill		= message_kill,
 	.release	= message_release,
 	.free		= message_free,
+	.sweep		= message_sweep,
 };
 
 /**

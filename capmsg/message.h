@@ -48,7 +48,7 @@ struct capmsg_message {
 	struct capmsg_port *port;
 	/** @lien: tells the death of @port; the port's lock */
 	struct capmsg_lien lien;
-	/** @notice: what its owner is told by; constant */
+	/** @notice: what its owner is told by; swept under the port's lock */
 	struct capmsg_notice notice;
 	/** @length: bytes that BEGIN has named; of who is busy */
 	u64 length;

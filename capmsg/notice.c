@@ -64,15 +64,3 @@ bool capmsg_notice_signal(const struct capmsg_notice *notice)
 	rcu_read_unlock();
 	return given;
 }
-
-/**
- * capmsg_notice_sweep() - drop what is left of a notice that goes nowhere
- * @notice: the notice; may be none
- *
- * Context: As capmsg_notice_signal().
- */
-void capmsg_notice_sweep(struct capmsg_notice *notice)
-{
-	if (capmsg_cap_void(&notice->cap))
-		capmsg_notice_drop(notice);
-}

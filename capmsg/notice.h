@@ -28,7 +28,6 @@ struct capmsg_notice {
 int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 			  struct capmsg_notice *notice);
 bool capmsg_notice_signal(const struct capmsg_notice *notice);
-void capmsg_notice_sweep(struct capmsg_notice *notice);
 
 /* Is there anything to be signalled? */
 static inline bool capmsg_notice_given(const struct capmsg_notice *notice)
@@ -60,6 +59,12 @@ static inline void capmsg_notice_move(struct capmsg_notice *to,
 static inline void capmsg_notice_drop(struct capmsg_notice *notice)
 {
 	capmsg_cap_forget(&notice->cap);
+}
+
+/* Let go of the tombstone of its notification, if that is dead. Any context. */
+static inline void capmsg_notice_sweep(struct capmsg_notice *notice)
+{
+	capmsg_cap_sweep(&notice->cap);
 }
 
 #endif /* CAPMSG_NOTICE_H */

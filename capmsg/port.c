@@ -160,8 +160,8 @@ void capmsg_port_wake_locked(struct capmsg_port *port)
  * capmsg_port_sweep() - let go of the tombstones that a port names
  * @body: its body
  *
- * Those are reply rights whose callers' spaces are gone. Takes the lock only
- * where there is one.
+ * Those are reply rights whose callers' spaces are gone, and notifications that
+ * are not there to be told any more.
  *
  * Context: Process context, no locks held; may sleep.
  */
@@ -172,8 +172,13 @@ void capmsg_port_sweep(struct capmsg_body *body)
 	bool buried;
 	u32 i;
 
+	capmsg_port_lock(port);
+	capmsg_notice_sweep(&port->arrival);
+	capmsg_notice_sweep(&port->no_senders);
+	capmsg_port_unlock(port);
 	for (i = 0; i < port->depth; i++) {
 		post = &port->posts[i];
+		/* The lock only where there is something to do. */
 		rcu_read_lock();
 		buried = capmsg_cap_buried_rcu(&post->reply);
 		rcu_read_unlock();
@@ -184,4 +189,18 @@ void capmsg_port_sweep(struct capmsg_body *body)
 		}
 		cond_resched();
 	}
+}
+
+/**
+ * capmsg_port_drop_notices() - a port gives notice no more
+ * @port: the port; dead
+ *
+ * Context: Any; takes the lock of the port.
+ */
+void capmsg_port_drop_notices(struct capmsg_port *port)
+{
+	capmsg_port_lock(port);
+	capmsg_notice_drop(&port->arrival);
+	capmsg_notice_drop(&port->no_senders);
+	capmsg_port_unlock(port);
 }

@@ -105,6 +105,10 @@ struct capmsg_port {
 	u64 steal_delay;
 	/** @claim_time: nanoseconds that a claim by hand may last; constant */
 	u64 claim_time;
+	/** @arrival: there is something to receive; body.lock */
+	struct capmsg_notice arrival;
+	/** @no_senders: the last capability to send is gone; body.lock */
+	struct capmsg_notice no_senders;
 	/** @epoch: of a frame: the call that may be answered */
 	u64 epoch;
 	/** @posts: its posts; constant */
@@ -139,6 +143,7 @@ void capmsg_port_settle_locked(struct capmsg_port *port,
 			       struct capmsg_port_post *post);
 void capmsg_port_wake_locked(struct capmsg_port *port);
 void capmsg_port_sweep(struct capmsg_body *body);
+void capmsg_port_drop_notices(struct capmsg_port *port);
 
 static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
 {
@@ -153,6 +158,17 @@ static inline void capmsg_port_lock(struct capmsg_port *port)
 static inline void capmsg_port_unlock(struct capmsg_port *port)
 {
 	spin_unlock(&port->body.lock);
+}
+
+/*
+ * Give notice that there is something to receive: with the commit that brings
+ * it, or when it comes back from who could not receive it.
+ */
+static inline void capmsg_port_announce_locked(struct capmsg_port *port)
+{
+	lockdep_assert_held(&port->body.lock);
+	if (capmsg_notice_given(&port->arrival))
+		capmsg_notice_signal(&port->arrival);
 }
 
 #endif /* CAPMSG_PORT_H */

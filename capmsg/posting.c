@@ -117,6 +117,7 @@ void capmsg_port_kill(struct capmsg_body *body)
 	struct capmsg_port *port = capmsg_port_of(body);
 	u32 i;
 
+	capmsg_port_drop_notices(port);
 	kill_senders(port);
 	for (i = 0; i < port->depth; i++) {
 		kill_post(port, &port->posts[i]);
@@ -337,6 +338,7 @@ static void bounce_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	post->badged = false;
 	post->seq++;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
+	capmsg_port_announce_locked(port);
 	capmsg_port_wake_locked(port);
 }
 
@@ -398,6 +400,7 @@ void capmsg_port_unreap(struct capmsg_port *port, struct capmsg_port_post *post)
 	if (!dead) {
 		capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
 		list_move(&post->link, &port->filled);
+		capmsg_port_announce_locked(port);
 		capmsg_port_wake_locked(port);
 	}
 	spin_unlock(&port->body.lock);
