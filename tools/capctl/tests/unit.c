@@ -273,6 +273,22 @@ static void test_status(void)
 	CHECK(status_of(-ETIMEDOUT) == 6 && status_of(-EINTR) == 130 && status_of(-EAGAIN) == 1);
 }
 
+/* Every limit has words for why and what to do. */
+static void test_limits(void)
+{
+	for (uint32_t limit = 0; limit <= CAPMSG_LIMIT_COUNT; limit++) {
+		struct capmsg_limits limits = {
+			.out_limit = limit, .out_use = 123, .out_max = 456,
+		};
+		bool known = limit != CAPMSG_LIMIT_NONE && limit < CAPMSG_LIMIT_COUNT;
+		char *why = limit_why(&limits);
+
+		CHECK(!why == !known && !limit_hint(limit) == !known);
+		CHECK(!why || (strstr(why, "123") && strstr(why, "456")));
+		free(why);
+	}
+}
+
 int main(void)
 {
 	static const struct {
@@ -289,6 +305,7 @@ int main(void)
 		{ "script_words", test_script_words },
 		{ "utf8", test_utf8 },
 		{ "status", test_status },
+		{ "limits", test_limits },
 	};
 	int failed = 0;
 
