@@ -405,6 +405,40 @@ TEST_F(begin, thousand_in_line)
 	EXPECT_EQ(0, bits);
 }
 
+/* A reply right leaves its slot with the commit: that takes a thread. */
+TEST_F(begin, moves_no_reply_right_in_line)
+{
+	struct capmsg_call call = call_make(PORT, "?", 1, self->data, sizeof(self->data));
+	struct capmsg_item item = { .address = SLOT(0x20), .rights = CAPMSG_RIGHTS_ALL,
+		.flags = CAPMSG_ITEM_MOVE };
+	struct capmsg_transmit arg = { .message = MESSAGE, .items = PTR(&item), .n_items = 1,
+		.flags = CAPMSG_MESSAGE_QUEUE };
+	struct job job;
+
+	ASSERT_LE(0, post(self, 0));
+	call.size = sizeof(call);
+	ASSERT_EQ(0, job_start(&job, self->tx, CAPMSG_CMD_CALL, &call));
+	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
+	/* Its receiver sends it on, with a message of its own. */
+	ASSERT_EQ(0, do_move(self->fd, &(struct capmsg_move){ .from = PORT, .to = SLOT(0x20),
+		.flags = CAPMSG_MOVE_POST, .post = self->record.out_post,
+		.seq = self->record.out_seq }));
+	ASSERT_EQ(0, message_create(self->fd, MESSAGE, 0, 0));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->fd, MESSAGE, 0, 1, CAPMSG_NONBLOCK));
+	EXPECT_EQ(-EINVAL, do_transmit(self->fd, &arg));
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, state(self->fd, MESSAGE));
+	EXPECT_EQ(CAPMSG_TYPE_REPLY, cap_type(self->fd, SLOT(0x20)));
+	ASSERT_LE(0, post_caps(self, 0));
+	arg.flags = 0;
+	arg.deadline = patience();
+	EXPECT_EQ(0, do_transmit(self->fd, &arg));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT(0x20)));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(CAPMSG_TYPE_REPLY, cap_type(self->fd, SLOT2(3, 0x10)));
+	ASSERT_EQ(0, cap_clear(self->fd, SLOT2(3, 0x10)));
+	EXPECT_EQ(-EPIPE, job_join(&job));
+}
+
 /* --- claims that are taken back --------------------------------------------------------- */
 
 TEST_F(begin, receiver_takes_its_post_back)

@@ -1483,7 +1483,7 @@ struct capmsg_create_message {
  *
  * Errors: ENOENT, EACCES, EMSGSIZE (over the port's max_size or max_caps),
  * EAGAIN, ETIMEDOUT, EINTR, EBUSY (the message is in use: not IDLE, DELIVERED or
- * LOST, or another thread is using it).
+ * LOST, or another thread is using it), ESTALE (another thread has abandoned it).
  */
 struct capmsg_begin {
 	__u32		size;
@@ -1513,7 +1513,7 @@ struct capmsg_begin {
  *
  * Errors: ENOENT, EACCES, EMSGSIZE (beyond the length that BEGIN has named),
  * EBUSY (not OPEN, or another thread is using it), ESTALE (the claim was taken
- * back: the message is LOST), EINTR.
+ * back: the message is LOST; or another thread has abandoned it), EINTR.
  */
 struct capmsg_fill {
 	__u32		size;
@@ -1542,13 +1542,15 @@ struct capmsg_fill {
  *
  * A message that has claimed a post is delivered at once; the flags and the
  * deadline concern the others. If it fails the message is OPEN still, unless
- * the error is ENOENT (and STAT says LOST) or ESTALE.
+ * the error is ENOENT (and STAT says LOST) or ESTALE. A message cannot get in
+ * line with a reply right that is to be moved (EINVAL): that leaves its slot
+ * with the commit, which takes a thread of its owner.
  *
  * Errors: ENOENT (also: the port is gone), EACCES, EMSGSIZE (more bytes or
  * capabilities than BEGIN has named), EBUSY (not OPEN, or another thread is
  * using it; a reply right to be moved is in a message that is yet to be
- * received), ESTALE (the claim was taken back: the message is LOST), EAGAIN,
- * ETIMEDOUT, EINTR.
+ * received), ESTALE (the claim was taken back: the message is LOST; or another
+ * thread has abandoned it), EAGAIN, ETIMEDOUT, EINTR.
  */
 struct capmsg_transmit {
 	__u32		size;
