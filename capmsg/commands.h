@@ -43,6 +43,7 @@ union capmsg_arg {
 	struct capmsg_create_notification create_notification;
 	struct capmsg_signal signal;
 	struct capmsg_wait wait;
+	struct capmsg_watch watch;
 };
 
 /**
@@ -140,5 +141,6 @@ int capmsg_cmd_abandon(struct capmsg_cmd *cmd);
 int capmsg_cmd_create_notification(struct capmsg_cmd *cmd);
 int capmsg_cmd_signal(struct capmsg_cmd *cmd);
 int capmsg_cmd_wait(struct capmsg_cmd *cmd);
+int capmsg_cmd_watch(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

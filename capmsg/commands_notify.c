@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands on notifications: create, signal, wait.
+ * Commands on notifications: create, signal, wait, watch.
  */
 #include <linux/eventfd.h>
 
@@ -8,6 +8,7 @@
 #include "notice.h"
 #include "notification.h"
 #include "publish.h"
+#include "watch.h"
 
 #define NOTIFICATION_FLAGS						\
 	(CAPMSG_NOTIFICATION_EVENTFD | CAPMSG_NOTIFICATION_POLL)
@@ -129,5 +130,75 @@ int capmsg_cmd_wait(struct capmsg_cmd *cmd)
 			capmsg_notification_restore(n, bits);
 	}
 	capmsg_found_put(&found);
+	return ret;
+}
+
+/* What WATCH watches. The capability is to be dropped unless this fails. */
+static int watched_cap(struct capmsg_cmd *cmd, struct capmsg_cap *cap)
+{
+	int ret;
+
+	ret = capmsg_keep(&cmd->view, cmd->arg.watch.address, cap);
+	if (ret)
+		return ret;
+	if (cap->object->type != CAPMSG_TYPE_REPLY &&
+	    cap->object->type != CAPMSG_TYPE_WATCH)
+		return 0;
+	capmsg_cap_forget(cap);
+	return -EINVAL;
+}
+
+static int watch(struct capmsg_cmd *cmd, const struct capmsg_cap *cap,
+		 struct capmsg_notice *notice)
+{
+	const struct capmsg_watch *arg = &cmd->arg.watch;
+	struct capmsg_watcher *watcher;
+	struct capmsg_spot spot;
+	int ret;
+
+	if (arg->to) {
+		ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE,
+				       &spot);
+		if (ret)
+			return ret;
+	}
+	watcher = capmsg_watcher_alloc(cmd->space->account, cap, notice);
+	ret = PTR_ERR_OR_ZERO(watcher);
+	if (!ret)
+		ret = capmsg_watcher_start(watcher, arg->to ? &spot : NULL);
+	if (arg->to)
+		capmsg_spot_put(&spot);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_watch() - CAPMSG_IOC_WATCH
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_watch(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_watch *arg = &cmd->arg.watch;
+	struct capmsg_notice notice;
+	struct capmsg_cap cap;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->notification == CAPMSG_ADDRESS_VOID)
+		return -ENOENT;
+	ret = capmsg_notice_resolve(&cmd->view, arg->notification, arg->bits,
+				    &notice);
+	if (ret)
+		return ret;
+	ret = capmsg_notice_check_bits(&notice, arg->bits) ?:
+	      watched_cap(cmd, &cap);
+	if (!ret) {
+		ret = watch(cmd, &cap, &notice);
+		capmsg_cap_forget(&cap);
+	}
+	capmsg_notice_drop(&notice);
 	return ret;
 }

@@ -16,6 +16,8 @@
  *
  *   level  lock                          guards
  *     1    capmsg_space.setup (mutex)    root and frames while they are made
+ *     1    body.lock of a watch          its notice; held while it attaches
+ *                                        itself to what it watches
  *     2    body.lock of a message        the port that it is bound to
  *     3    body.lock of a port           posts, waiting senders; a frame is
  *                                        the port of one answer

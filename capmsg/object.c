@@ -28,6 +28,7 @@ static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
 	[CAPMSG_TYPE_REPLY]		= "capmsg_frame.lock",
 	[CAPMSG_TYPE_MESSAGE]	= "capmsg_message.lock",
 	[CAPMSG_TYPE_NOTIFICATION]	= "capmsg_notification.lock",
+	[CAPMSG_TYPE_WATCH]		= "capmsg_watch.lock",
 };
 
 /**
@@ -240,8 +241,11 @@ static void body_kill(struct capmsg_body *body)
 	spin_unlock(&body->lock);
 
 	body->ops->kill(body);
-	while ((lien = lien_pop(body, &held)))
+	/* There may be as many as strangers pay for. */
+	while ((lien = lien_pop(body, &held))) {
 		lien->ops->lost(lien, held);
+		cond_resched();
+	}
 	capmsg_body_put(body);
 }
 

@@ -116,7 +116,7 @@ bool capmsg_region_close(struct capmsg_region *region)
 	bool unused;
 
 	spin_lock(&region->body.lock);
-	unused = list_empty(&region->body.liens);
+	unused = !region->cuts;
 	if (unused)
 		WRITE_ONCE(region->body.dead, true);
 	spin_unlock(&region->body.lock);
@@ -138,6 +138,7 @@ int capmsg_cut_attach(struct capmsg_cut *cut, struct capmsg_region *region)
 	spin_lock(&region->body.lock);
 	if (!region->body.dead) {
 		capmsg_lien_attach_locked(&region->body, &cut->lien);
+		region->cuts++;
 		cut->region = region;
 		ret = 0;
 	}
@@ -156,5 +157,6 @@ void capmsg_cut_detach(struct capmsg_cut *cut)
 {
 	spin_lock(&cut->region->body.lock);
 	capmsg_lien_detach_locked(&cut->region->body, &cut->lien);
+	cut->region->cuts--;
 	spin_unlock(&cut->region->body.lock);
 }

@@ -18,6 +18,8 @@ struct capmsg_region {
 	struct capmsg_pin pin;
 	/** @length: bytes; constant */
 	u64 length;
+	/** @cuts: posts that use it; body.lock */
+	u32 cuts;
 };
 
 /**

@@ -71,6 +71,7 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(CREATE_NOTIFICATION, create_notification),
 	OP(SIGNAL, signal),
 	OP(WAIT, wait),
+	OP(WATCH, watch),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)

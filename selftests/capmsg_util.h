@@ -334,6 +334,13 @@ __u64 note_take(int fd, __u64 notification, __u64 mask);
 /* The same, waiting for them. */
 __u64 note_wait(int fd, __u64 notification, __u64 mask);
 
+static inline int watch_create(int fd, __u64 address, __u64 to, __u64 notification,
+			       __u64 bits)
+{
+	return do_watch(fd, &(struct capmsg_watch){ .address = address, .to = to,
+		.notification = notification, .bits = bits });
+}
+
 /* The count of an eventfd that does not block, which is 0 afterwards. */
 static inline __u64 eventfd_take(int eventfd)
 {
