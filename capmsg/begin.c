@@ -15,17 +15,22 @@ static bool may_begin(struct capmsg_outcome outcome)
 	       outcome.state == CAPMSG_MESSAGE_LOST;
 }
 
-/* The sender is new to the port; its origin was filled in by the caller. */
+/* It is unbound, so nobody but the caller looks at the sender. */
 static int attach_locked(struct capmsg_message *message,
-			 struct capmsg_port *port)
+			 struct capmsg_port *port,
+			 const struct capmsg_booking *booking)
 {
 	struct capmsg_sender *sender = &message->cargo.sender;
 	int ret;
 
 	lockdep_assert_held(&message->body.lock);
-	sender->length = message->length;
-	sender->n_caps = message->max_caps;
-	sender->area = message->length <= CAPMSG_INLINE_MAX ?
+	message->length = booking->length;
+	message->max_caps = booking->max_caps;
+	sender->origin = booking->origin;
+	sender->length = booking->length;
+	sender->n_caps = booking->max_caps;
+	/* What is shorter claims nothing before it is transmitted. */
+	sender->area = booking->length <= CAPMSG_INLINE_MAX ?
 		       message->cargo.area : NULL;
 	capmsg_port_lock(port);
 	ret = capmsg_port_admit_locked(port, sender);
@@ -45,7 +50,7 @@ static int attach_locked(struct capmsg_message *message,
 
 /* @before: what it was; with its port, which it has left, or NULL. */
 static int bind(struct capmsg_message *message, struct capmsg_port *port,
-		const struct capmsg_origin *origin,
+		const struct capmsg_booking *booking,
 		struct capmsg_outcome *before)
 {
 	struct capmsg_port *old = NULL;
@@ -59,8 +64,7 @@ static int bind(struct capmsg_message *message, struct capmsg_port *port,
 		ret = -EBUSY;
 	if (!ret) {
 		old = capmsg_message_unbind_locked(message, *before);
-		message->cargo.sender.origin = *origin;
-		ret = attach_locked(message, port);
+		ret = attach_locked(message, port, booking);
 	}
 	spin_unlock(&message->body.lock);
 	if (old)
@@ -122,9 +126,7 @@ static int begin_locked(struct capmsg_message *message,
  * capmsg_message_begin() - bind a message to a port, and claim a post
  * @message: the message; the caller is using it
  * @port: where it goes
- * @origin: how the port was named
- * @length: bytes that it may have
- * @max_caps: capabilities that it may carry
+ * @booking: what it is to be
  * @manner: what to do if there is no post
  *
  * Context: Process context, no locks held; sleeps.
@@ -134,16 +136,13 @@ static int begin_locked(struct capmsg_message *message,
  */
 int capmsg_message_begin(struct capmsg_message *message,
 			 struct capmsg_port *port,
-			 const struct capmsg_origin *origin, u64 length,
-			 u32 max_caps, const struct capmsg_manner *manner)
+			 const struct capmsg_booking *booking,
+			 const struct capmsg_manner *manner)
 {
 	struct capmsg_outcome before;
 	int ret;
 
-	/* What is shorter than that claims nothing before it is transmitted. */
-	message->length = length;
-	message->max_caps = max_caps;
-	ret = bind(message, port, origin, &before);
+	ret = bind(message, port, booking, &before);
 	if (ret)
 		return ret;
 	memset(message->cargo.area, 0, sizeof(message->cargo.area));

@@ -9,6 +9,18 @@
 #include "transfer.h"
 
 /**
+ * struct capmsg_booking - what BEGIN says of a message
+ */
+struct capmsg_booking {
+	/** @origin: how the port was named */
+	struct capmsg_origin origin;
+	/** @length: bytes that it may have */
+	u64 length;
+	/** @max_caps: capabilities that it may carry */
+	u32 max_caps;
+};
+
+/**
  * struct capmsg_manner - how long BEGIN and TRANSMIT wait, and who does
  */
 struct capmsg_manner {
@@ -20,8 +32,8 @@ struct capmsg_manner {
 
 int capmsg_message_begin(struct capmsg_message *message,
 			 struct capmsg_port *port,
-			 const struct capmsg_origin *origin, u64 length,
-			 u32 max_caps, const struct capmsg_manner *manner);
+			 const struct capmsg_booking *booking,
+			 const struct capmsg_manner *manner);
 int capmsg_message_open(struct capmsg_message *message,
 			struct capmsg_port **port);
 int capmsg_message_transmit(struct capmsg_message *message,

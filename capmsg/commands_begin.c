@@ -106,17 +106,20 @@ static int begin(struct capmsg_cmd *cmd, struct capmsg_message *message,
 		 const struct capmsg_manner *manner)
 {
 	const struct capmsg_begin *arg = &cmd->arg.begin;
-	struct capmsg_origin origin;
+	struct capmsg_booking booking = {
+		.length		= arg->length,
+		.max_caps	= arg->max_caps,
+	};
 	struct capmsg_found port;
 	int ret;
 
 	capmsg_hook(2);
-	ret = capmsg_destination(&cmd->view, arg->to, arg->max_caps, &origin,
-				 &port);
+	ret = capmsg_destination(&cmd->view, arg->to, arg->max_caps,
+				 &booking.origin, &port);
 	if (ret)
 		return ret;
-	ret = capmsg_message_begin(message, capmsg_port_of(port.body), &origin,
-				   arg->length, arg->max_caps, manner);
+	ret = capmsg_message_begin(message, capmsg_port_of(port.body), &booking,
+				   manner);
 	capmsg_found_put(&port);
 	return ret;
 }

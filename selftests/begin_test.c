@@ -263,7 +263,7 @@ TEST_F(begin, refusals)
 	EXPECT_EQ(-ETIMEDOUT, do_begin(self->tx, &arg));
 	EXPECT_EQ(CAPMSG_MESSAGE_IDLE, state(self->tx, MESSAGE));
 	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, 10, 1, CAPMSG_NONBLOCK));
-	EXPECT_EQ(-EBUSY, begin(self->tx, MESSAGE, 10, 1, CAPMSG_NONBLOCK));
+	EXPECT_EQ(-EBUSY, begin(self->tx, MESSAGE, LENGTH, 8, CAPMSG_NONBLOCK));
 	EXPECT_EQ(-EMSGSIZE, fill(self->tx, MESSAGE, 10, self->source, 1));
 	EXPECT_EQ(-EMSGSIZE, fill(self->tx, MESSAGE, ~0ULL, self->source, 2));
 	EXPECT_EQ(0, fill(self->tx, MESSAGE, 10, self->source, 0));
@@ -629,6 +629,107 @@ TEST_F(begin, waiting_thread_gets_the_claim)
 	EXPECT_EQ(0, job_join(&job));
 	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, arg.out_state);
 	EXPECT_EQ(-EAGAIN, taken(self->tx));
+}
+
+#define STORM_MS 1000
+
+/**
+ * struct storm - one thread of a storm
+ * @do_one: does something random, once
+ */
+struct storm {
+	FIXTURE_DATA(begin) *self;
+	void (*do_one)(FIXTURE_DATA(begin) *self, unsigned int *seed);
+	unsigned int seed;
+	__u64 end;
+};
+
+static void storm_send(FIXTURE_DATA(begin) *self, unsigned int *seed)
+{
+	static const unsigned int flags[] = { CAPMSG_NONBLOCK, CAPMSG_MESSAGE_QUEUE };
+	const __u64 message = rand_r(seed) & 1 ? MESSAGE : OTHER;
+	const size_t length = rand_r(seed) & 1 ? 10 : LENGTH;
+	struct capmsg_item item = { .address = CARGO, .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_transmit arg = { .message = message, .length = length,
+		.items = PTR(&item), .n_items = rand_r(seed) & 1,
+		.flags = flags[rand_r(seed) & 1] };
+	struct capmsg_begin in = { .message = message, .to = PORT, .length = length,
+		.max_caps = 1, .deadline = in_ms(2) };
+
+	if (do_begin(self->tx, &in))
+		begin(self->tx, message, length, 1, flags[rand_r(seed) & 1]);
+	fill(self->tx, message, 0, self->source, length);
+	do_transmit(self->tx, &arg);
+}
+
+static void storm_end(FIXTURE_DATA(begin) *self, unsigned int *seed)
+{
+	const __u64 message = rand_r(seed) & 1 ? MESSAGE : OTHER;
+
+	usleep(rand_r(seed) % 500);
+	if (rand_r(seed) & 3)
+		abandon(self->tx, message);
+	else if (!obj_destroy(self->tx, message))
+		message_create(self->tx, message, NOTE, BIT);
+}
+
+static void storm_receive(FIXTURE_DATA(begin) *self, unsigned int *seed)
+{
+	struct capmsg_record record = { .data_size = 0 };
+	char data[CAPMSG_INLINE_MAX];
+	unsigned int i;
+
+	usleep(rand_r(seed) % 300);
+	if (rand_r(seed) & 1)
+		post_any(self->fd, PORT, REGION, 0, LENGTH,
+			 rand_r(seed) & 1 ? SLOT2(3, 0x10 + (rand_r(seed) & 7)) : 0, 0);
+	else
+		post_caps(self, LENGTH);
+	msg_poll(self->fd, PORT, &record, data);
+	post_take(self->fd, PORT, rand_r(seed) & 1);
+	for (i = 0; i < 8; i++)
+		cap_clear(self->fd, SLOT2(3, 0x10 + i));
+	if (!(rand_r(seed) & 15) && !obj_destroy(self->fd, REGION))
+		region_create(self->fd, REGION, self->target, LENGTH);
+}
+
+static void *storm_run(void *arg)
+{
+	struct storm *storm = arg;
+
+	while (now_ns() < storm->end)
+		storm->do_one(storm->self, &storm->seed);
+	return NULL;
+}
+
+/* Whatever order they come in, nothing is lost track of: the teardown counts. */
+TEST_F(begin, storm)
+{
+	struct storm storms[] = {
+		{ .do_one = storm_send }, { .do_one = storm_send },
+		{ .do_one = storm_end }, { .do_one = storm_receive } };
+	pthread_t threads[ARRAY_SIZE(storms)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(storms); i++) {
+		storms[i].self = self;
+		storms[i].seed = i;
+		storms[i].end = in_ms(STORM_MS);
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, storm_run, &storms[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(storms); i++)
+		pthread_join(threads[i], NULL);
+	/* And it goes on working. */
+	obj_destroy(self->tx, MESSAGE);
+	obj_destroy(self->tx, OTHER);
+	ASSERT_EQ(0, message_create(self->tx, MESSAGE, NOTE, BIT));
+	post_take(self->fd, PORT, 0);
+	post_take(self->fd, PORT, 1);
+	while (!msg_poll(self->fd, PORT, &self->record, self->data))
+		;
+	ASSERT_LE(0, post(self, LENGTH));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, LENGTH, 0, CAPMSG_NONBLOCK));
+	ASSERT_EQ(CAPMSG_MESSAGE_DELIVERED, transmit(self->tx, MESSAGE, LENGTH, 0));
 }
 
 TEST_HARNESS_MAIN
