@@ -118,6 +118,17 @@ test_notices() {
 	json command='notification destroy'
 }
 
+test_watches() {
+	script 0 -j <<-'END'
+		notification create /10
+		port create /11
+		cap watch /11 /10 2 --to /20
+		cap show /20
+		cap list
+	END
+	json caps.2.type=watch
+}
+
 test_steps() {
 	script 0 -j <<-'END'
 		port create /10 --depth 1
@@ -169,4 +180,5 @@ test_errors() {
 	END
 }
 
-run_cases looking objects capabilities messages calls notices steps limits errors
+run_cases looking objects capabilities messages calls notices watches steps limits \
+	errors

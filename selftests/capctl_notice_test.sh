@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# capctl against the module: notifications and notices.
+# capctl against the module: notifications, notices, and watches.
 # Runs in the guest (busybox sh) as root; prints TAP, `ok CASE` or `not ok CASE`.
 # shellcheck disable=SC2317 # cases are called by name
 . "$(dirname "$0")/capctl.sh"
@@ -124,4 +124,41 @@ test_arrival() {
 	has 'EINVAL' err
 }
 
-run_cases signal_wait badge wait_across poll eventfd destroy arrival
+test_watch() {
+	script 0 <<-'END'
+		notification create /20
+		port create /10
+		cap watch /10 /20 4
+		cap watch /10 /20 8 --to /30
+		cap show /30
+		cap destroy /30
+		expect ENOENT cap show /30
+		cap watch /10 /20 0x10 --to /31
+		cap list
+		port destroy /10
+		notification wait /20 --timeout 20s
+		expect ENOENT cap show /31
+		expect EAGAIN notification wait /20 --nowait
+		expect ENOENT cap watch /10 /20 1
+	END
+	has '^type *watch$'
+	has '^ *31 watch '
+	has '^bits *0x14$'
+}
+
+test_watch_other_space() {
+	script 0 <<-'END'
+		notification create /20
+		space use other
+		port create /1
+		cap give /1 main /10 --rights send
+		space use main
+		cap watch /10 /20 1
+		space end other
+		notification wait /20 --timeout 20s
+	END
+	has '^bits *0x1$'
+}
+
+run_cases signal_wait badge wait_across poll eventfd destroy arrival watch \
+	watch_other_space
