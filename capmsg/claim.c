@@ -2,92 +2,30 @@
 /*
  * Senders at a port. An inline message goes from POSTED to FILLED in one step;
  * a longer one claims a post first, and its sender copies without any lock.
- * Step numbers are those of "DOC: Transfer" in transfer.h.
+ *
+ * Nobody overtakes: whatever becomes free is offered to those who wait before
+ * the lock is dropped. So what a newcomer finds posted nobody who waits can use,
+ * and it may have it.
  */
 #include <linux/ktime.h>
-#include <linux/string.h>
 
 #include "claim.h"
 
-/**
- * capmsg_sender_init() - prepare a sender, once
- * @sender: zeroed memory
- * @account: of the space whose messages these will be; outlives the sender
- *
- * Context: Any.
- */
-void capmsg_sender_init(struct capmsg_sender *sender,
-			struct capmsg_account *account)
+static struct capmsg_sender *sender_of(struct capmsg_waiter *waiter)
 {
-	sender->account = account;
-	INIT_LIST_HEAD(&sender->link);
-	init_waitqueue_head(&sender->wait);
-}
-
-static bool is_frame(const struct capmsg_port *port)
-{
-	return port->body.ops->type == CAPMSG_TYPE_REPLY;
-}
-
-static bool post_fits(const struct capmsg_port_post *post,
-		      const struct capmsg_sender *sender)
-{
-	/* Somebody is about to take it away. */
-	if (post->wanted)
-		return false;
-	if (sender->n_caps &&
-	    (sender->n_caps > post->landing.n || !post->landing.armed ||
-	     READ_ONCE(post->landing.table->body.dead)))
-		return false;
-	/* A call to a plain buffer would leave its reply right nowhere. */
-	if (sender->reply.object && (post->flags & CAPMSG_POST_FRAME))
-		return false;
-	if (sender->area)
-		return sender->length <= post->inline_max;
-	return sender->length <= post->target.length;
-}
-
-static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
-					    const struct capmsg_sender *sender)
-{
-	struct capmsg_port_post *post;
-
-	list_for_each_entry(post, &port->fitted, link) {
-		if (post_fits(post, sender))
-			return post;
-	}
-	return NULL;
-}
-
-/* Bare posts first, to keep the buffers for those who need them. */
-static struct capmsg_port_post *find_posted(struct capmsg_port *port,
-					    const struct capmsg_sender *sender)
-{
-	struct capmsg_port_post *post;
-
-	if (is_frame(port)) {
-		post = &port->posts[0];
-		return post->state == CAPMSG_POST_POSTED &&
-		       post_fits(post, sender) ? post : NULL;
-	}
-	if (sender->area && !sender->n_caps) {
-		list_for_each_entry(post, &port->bare, link) {
-			if (post_fits(post, sender))
-				return post;
-		}
-	}
-	return find_fitted(port, sender);
+	return container_of(waiter, struct capmsg_sender, waiter);
 }
 
 /*
- * A busy claim may stall at any moment: look again after a while. The time of a
+ * A busy claim may stall at any moment, and what is wanted may be let go of: look
+ * again after a while. The time of a
  * claim by hand runs from its beginning, whatever is copied meanwhile.
  */
 static ktime_t steal_time(const struct capmsg_port *port,
 			  const struct capmsg_port_post *post)
 {
 	ktime_t soon = ktime_add_ns(ktime_get(), port->steal_delay);
-	bool busy = post->flags & CAPMSG_POST_BUSY;
+	bool busy = post->flags & CAPMSG_POST_BUSY || post->wanted;
 	ktime_t over;
 
 	if (!post->claim->by_hand)
@@ -97,6 +35,193 @@ static ktime_t steal_time(const struct capmsg_port *port,
 	return busy ? max_t(ktime_t, over, soon) : over;
 }
 
+/*
+ * The first one in line watches the time of all claims; it is woken when there
+ * is one whose time is up before it would look again.
+ */
+static void watch(struct capmsg_port *port, const struct capmsg_port_post *post)
+{
+	struct capmsg_waiter *watcher = capmsg_line_watcher(&port->lines);
+	ktime_t time;
+
+	if (!watcher)
+		return;
+	time = steal_time(port, post);
+	if (!ktime_before(time, port->watch))
+		return;
+	port->watch = time;
+	wake_up(&sender_of(watcher)->wait);
+}
+
+/* Leave the line, with a post or without; somebody else watches from now on. */
+static void leave(struct capmsg_port *port, struct capmsg_sender *sender,
+		  void (*how)(struct capmsg_lines *lines,
+			      struct capmsg_waiter *waiter))
+{
+	struct capmsg_waiter *watcher = capmsg_line_watcher(&port->lines);
+
+	how(&port->lines, &sender->waiter);
+	if (watcher != &sender->waiter)
+		return;
+	port->watch = KTIME_MAX;
+	watcher = capmsg_line_watcher(&port->lines);
+	if (!watcher || list_empty(&port->claimed))
+		return;
+	/* Need not be told again before it looks. */
+	port->watch = 0;
+	wake_up(&sender_of(watcher)->wait);
+}
+
+/**
+ * capmsg_port_queue_locked() - a sender gets in line, unless it is
+ * @port: the port
+ * @sender: the sender
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_port_queue_locked(struct capmsg_port *port,
+			      struct capmsg_sender *sender)
+{
+	struct capmsg_party party = {
+		.user = capmsg_user_seen(sender->account->user,
+					 port->body.account->user),
+		.origin = sender->origin,
+	};
+
+	lockdep_assert_held(&port->body.lock);
+	if (!capmsg_sender_waits(sender))
+		capmsg_line_join(&port->lines, &sender->waiter, &party);
+}
+
+/* It has a post, or gives up: then whoever has queued it knows. */
+static void tell(struct capmsg_sender *sender)
+{
+	if (sender->alone && sender->notice)
+		capmsg_notice_signal(sender->notice);
+	sender->alone = false;
+	wake_up(&sender->wait);
+}
+
+/**
+ * capmsg_sender_refuse_locked() - the message of a sender can never be delivered
+ * @sender: the sender; not in line any more. Its owner is told, once
+ * @error: why
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_sender_refuse_locked(struct capmsg_sender *sender, int error)
+{
+	sender->error = error;
+	sender->alone = false;
+	if (sender->notice)
+		capmsg_notice_signal(sender->notice);
+	sender->notice = NULL;
+	wake_up(&sender->wait);
+}
+
+/**
+ * capmsg_port_unqueue_locked() - a sender leaves the line, if it is in it
+ * @port: the port
+ * @sender: the sender; woken
+ * @error: why it is refused, or 0
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_port_unqueue_locked(struct capmsg_port *port,
+				struct capmsg_sender *sender, int error)
+{
+	lockdep_assert_held(&port->body.lock);
+	if (!capmsg_sender_waits(sender))
+		return;
+	leave(port, sender, capmsg_line_leave);
+	if (error)
+		capmsg_sender_refuse_locked(sender, error);
+	else
+		tell(sender);
+}
+
+/**
+ * capmsg_port_unqueue_any_locked() - refuse somebody who waits
+ * @port: the port
+ * @error: why
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: false if nobody waits.
+ */
+bool capmsg_port_unqueue_any_locked(struct capmsg_port *port, int error)
+{
+	struct capmsg_waiter *waiter = capmsg_line_any(&port->lines);
+
+	if (waiter)
+		capmsg_port_unqueue_locked(port, sender_of(waiter), error);
+	return waiter;
+}
+
+static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
+{
+	const struct capmsg_sender *sender = sender_of(waiter);
+	const struct capmsg_port_post *post = data;
+
+	if (capmsg_post_fits(post, sender))
+		return CAPMSG_TAKING;
+	return capmsg_post_small(post, sender) ? CAPMSG_TAKING_LARGER :
+						 CAPMSG_TAKING_NOT;
+}
+
+/* A sender in line gets a post, or an error. */
+static void serve(struct capmsg_port *port, struct capmsg_port_post *post,
+		  struct capmsg_sender *sender)
+{
+	int ret;
+
+	ret = capmsg_port_give_locked(port, post, sender);
+	/* Its landing table dies: it fits no longer. */
+	if (ret == -EAGAIN)
+		return;
+	if (ret) {
+		capmsg_port_unqueue_locked(port, sender, ret);
+		return;
+	}
+	leave(port, sender, capmsg_line_serve);
+	tell(sender);
+	if (sender->done)
+		capmsg_port_wake_locked(port);
+	else
+		watch(port, post);
+}
+
+/**
+ * capmsg_port_dispatch_locked() - offer a posted post to who waits for one
+ * @port: the port
+ * @post: the post; POSTED
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ */
+void capmsg_port_dispatch_locked(struct capmsg_port *port,
+				 struct capmsg_port_post *post)
+{
+	struct capmsg_waiter *waiter;
+
+	lockdep_assert_held(&port->body.lock);
+	while (post->state == CAPMSG_POST_POSTED) {
+		waiter = capmsg_line_offer(&port->lines, ask, post);
+		if (!waiter)
+			return;
+		serve(port, post, sender_of(waiter));
+	}
+}
+
+/* Take a claim that has lasted too long away, if somebody in line can use it. */
+static bool offer_claimed(struct capmsg_port *port,
+			  struct capmsg_port_post *post)
+{
+	if (!capmsg_line_offer(&port->lines, ask, post))
+		return false;
+	capmsg_claim_take_locked(port, post);
+	capmsg_port_dispatch_locked(port, post);
+	return true;
+}
+
 static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
 					     const struct capmsg_sender *sender)
 {
@@ -104,94 +229,71 @@ static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
 	ktime_t now;
 
 	/* A call is answered by one: the others wait for its success. */
-	if (list_empty(&port->claimed) || is_frame(port))
+	if (list_empty(&port->claimed) || capmsg_port_is_frame(port))
 		return NULL;
 	now = ktime_get();
 	list_for_each_entry(post, &port->claimed, link) {
-		if (post_fits(post, sender) &&
+		if (capmsg_post_fits(post, sender) &&
 		    !ktime_before(now, steal_time(port, post)))
 			return post;
 	}
 	return NULL;
 }
 
-/* Step 6b. From here on the message is there, and nothing can fail. */
-static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *post,
-			  struct capmsg_sender *sender)
+/*
+ * A newcomer finds a claim that has lasted too long. It gets in line: those who
+ * wait come first. Returns true if it is over for the newcomer.
+ */
+static bool steal(struct capmsg_port *port, struct capmsg_sender *sender)
 {
-	if (sender->n_caps)
-		capmsg_landing_commit_locked(&post->landing, sender->caps,
-					     sender->n_caps);
-	if (sender->moved.table)
-		capmsg_slot_void_locked(&sender->moved);
-	if (sender->area)
-		memcpy(post->area, sender->area, sender->length);
-	post->is_inline = sender->area;
-	post->length = sender->length;
-	post->n_caps = sender->n_caps;
-	post->badge = sender->origin.badge;
-	post->badged = sender->origin.badged;
-	post->error = 0;
-	post->seq++;
-	post->claim = NULL;
-	if (sender->reply.object)
-		capmsg_cap_move(&post->reply, &sender->reply);
-	sender->post = NULL;
-	sender->done = true;
-	if (is_frame(port))
-		WRITE_ONCE(port->epoch, port->epoch + 1);
-	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
-	capmsg_port_announce_locked(port);
-}
+	struct capmsg_port_post *post;
 
-/* Step 6a: what could have changed since it was looked at. */
-static int commit_check_locked(struct capmsg_port_post *post,
-			       struct capmsg_sender *sender)
-{
-	const struct capmsg_cap *right;
-
-	if (sender->n_caps && !capmsg_landing_ready_locked(&post->landing))
-		return -EAGAIN;
-	if (!sender->moved.table)
-		return 0;
-	right = &sender->caps[sender->moved_cap];
-	if (!capmsg_slot_holds_locked(&sender->moved, right) ||
-	    capmsg_cap_void(right))
-		return -ENOENT;
-	return 0;
-}
-
-/* Steps 6a and 6b. -EAGAIN: the post has lost its landing slots. */
-static int commit(struct capmsg_port *port, struct capmsg_port_post *post,
-		  struct capmsg_sender *sender)
-{
-	struct capmsg_cappage *table = NULL, *from = sender->moved.table;
-	int ret;
-
-	if (!sender->n_caps) {
-		commit_locked(port, post, sender);
-		return 0;
+	post = find_stalled(port, sender);
+	if (!post)
+		return false;
+	capmsg_port_queue_locked(port, sender);
+	while (post && offer_claimed(port, post)) {
+		if (!capmsg_sender_waits(sender))
+			return true;
+		post = find_stalled(port, sender);
 	}
-	table = post->landing.table;
-	capmsg_cappage_lock(table, from);
-	ret = commit_check_locked(post, sender);
-	if (!ret)
-		commit_locked(port, post, sender);
-	capmsg_cappage_unlock(table, from);
-	return ret;
+	leave(port, sender, capmsg_line_leave);
+	return false;
 }
 
-/* Give a posted post that fits to a sender: as a claim, or for good. */
-static int give_locked(struct capmsg_port *port, struct capmsg_port_post *post,
-		       struct capmsg_sender *sender)
+/**
+ * capmsg_port_watch_locked() - a sender in line looks at the time
+ * @port: the port
+ * @sender: the sender; in line
+ *
+ * Claims that have lasted too long go to those who can use them, in turn; one
+ * that nobody can use is not looked at again before it was got on with.
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ * Return: when to look again; KTIME_MAX if there is no need, or somebody else
+ * does. The sender may have left the line.
+ */
+ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
+				 struct capmsg_sender *sender)
 {
-	if (sender->area)
-		return commit(port, post, sender);
-	capmsg_port_set_locked(port, post, CAPMSG_POST_CLAIMED);
-	post->stalled = ktime_get();
-	post->claim = sender;
-	sender->post = post;
-	return 0;
+	struct capmsg_port_post *post, *next;
+	ktime_t now, time;
+
+	lockdep_assert_held(&port->body.lock);
+	if (capmsg_line_watcher(&port->lines) != &sender->waiter)
+		return KTIME_MAX;
+	port->watch = KTIME_MAX;
+	now = ktime_get();
+	list_for_each_entry_safe(post, next, &port->claimed, link) {
+		if (post->flags & CAPMSG_POST_SPURNED)
+			continue;
+		time = steal_time(port, post);
+		if (ktime_after(time, now))
+			port->watch = min(port->watch, time);
+		else if (!offer_claimed(port, post))
+			post->flags |= CAPMSG_POST_SPURNED;
+	}
+	return port->watch;
 }
 
 /**
@@ -207,7 +309,7 @@ int capmsg_port_admit_locked(const struct capmsg_port *port,
 			     const struct capmsg_sender *sender)
 {
 	lockdep_assert_held(&port->body.lock);
-	if (is_frame(port)) {
+	if (capmsg_port_is_frame(port)) {
 		if (port->body.dead || port->epoch != sender->epoch)
 			return -ESTALE;
 	} else if (port->body.dead) {
@@ -272,17 +374,14 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 	if (ret)
 		return ret;
 	/* A post whose landing table dies at this moment fits no longer. */
-	while ((post = find_posted(port, sender))) {
-		ret = give_locked(port, post, sender);
+	while ((post = capmsg_port_find_locked(port, sender))) {
+		ret = capmsg_port_give_locked(port, post, sender);
 		if (ret != -EAGAIN)
 			return ret;
 	}
-	post = find_stalled(port, sender);
-	if (post) {
-		capmsg_claim_take_locked(port, post);
-		return give_locked(port, post, sender);
-	}
-	return is_frame(port) ? frame_refusal(port, sender) : -EAGAIN;
+	if (steal(port, sender))
+		return sender->error;
+	return capmsg_port_is_frame(port) ? frame_refusal(port, sender) : -EAGAIN;
 }
 
 /**
@@ -304,139 +403,6 @@ int capmsg_port_refuse_locked(struct capmsg_port *port,
 }
 
 /**
- * capmsg_port_queue_locked() - a sender gets in line, unless it is
- * @port: the port
- * @sender: the sender
- *
- * Context: Atomic; lock of the port held.
- */
-void capmsg_port_queue_locked(struct capmsg_port *port,
-			      struct capmsg_sender *sender)
-{
-	lockdep_assert_held(&port->body.lock);
-	if (!list_empty(&sender->link))
-		return;
-	list_add_tail(&sender->link, &port->senders);
-	port->n_senders++;
-}
-
-/* It has a post, or gives up: then whoever has queued it knows. */
-static void leave_line(struct capmsg_sender *sender)
-{
-	if (sender->alone && sender->notice)
-		capmsg_notice_signal(sender->notice);
-	sender->alone = false;
-	wake_up(&sender->wait);
-}
-
-/**
- * capmsg_sender_refuse_locked() - the message of a sender can never be delivered
- * @sender: the sender; not in line any more. Its owner is told, once
- * @error: why
- *
- * Context: Atomic; lock of the port held.
- */
-void capmsg_sender_refuse_locked(struct capmsg_sender *sender, int error)
-{
-	sender->error = error;
-	sender->alone = false;
-	if (sender->notice)
-		capmsg_notice_signal(sender->notice);
-	sender->notice = NULL;
-	wake_up(&sender->wait);
-}
-
-/**
- * capmsg_port_unqueue_locked() - a sender leaves the line, if it is in it
- * @port: the port
- * @sender: the sender; woken
- * @error: why it is refused, or 0
- *
- * Context: Atomic; lock of the port held.
- */
-void capmsg_port_unqueue_locked(struct capmsg_port *port,
-				struct capmsg_sender *sender, int error)
-{
-	lockdep_assert_held(&port->body.lock);
-	if (list_empty(&sender->link))
-		return;
-	list_del_init(&sender->link);
-	port->n_senders--;
-	if (error)
-		capmsg_sender_refuse_locked(sender, error);
-	else
-		leave_line(sender);
-}
-
-/**
- * capmsg_port_steal_time_locked() - when could a waiting sender steal a post?
- * @port: the port
- * @sender: the sender
- *
- * Context: Atomic; lock of the port held.
- * Return: the time, or KTIME_MAX if there is no fitting claim.
- */
-ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
-				      const struct capmsg_sender *sender)
-{
-	ktime_t first = KTIME_MAX, time;
-	struct capmsg_port_post *post;
-
-	lockdep_assert_held(&port->body.lock);
-	list_for_each_entry(post, &port->claimed, link) {
-		if (!post_fits(post, sender))
-			continue;
-		time = steal_time(port, post);
-		if (ktime_before(time, first))
-			first = time;
-	}
-	return first;
-}
-
-/* Who waits may want to steal it, and has to set its clock. */
-static void stall_locked(struct capmsg_port *port,
-			 struct capmsg_port_post *post)
-{
-	struct capmsg_sender *sender;
-
-	list_for_each_entry(sender, &port->senders, link) {
-		if (post_fits(post, sender))
-			wake_up(&sender->wait);
-	}
-}
-
-/**
- * capmsg_port_dispatch_locked() - offer a posted post to who waits for one
- * @port: the port
- * @post: the post; POSTED
- *
- * Context: Atomic; lock of the port held, takes those of tables.
- */
-void capmsg_port_dispatch_locked(struct capmsg_port *port,
-				 struct capmsg_port_post *post)
-{
-	struct capmsg_sender *sender, *next;
-	int ret;
-
-	lockdep_assert_held(&port->body.lock);
-	list_for_each_entry_safe(sender, next, &port->senders, link) {
-		if (!post_fits(post, sender))
-			continue;
-		ret = give_locked(port, post, sender);
-		if (ret == -EAGAIN)
-			return;
-		capmsg_port_unqueue_locked(port, sender, ret);
-		if (ret)
-			continue;
-		if (sender->done)
-			capmsg_port_wake_locked(port);
-		else
-			stall_locked(port, post);
-		return;
-	}
-}
-
-/**
  * capmsg_claim_begin_locked() - a chunk is going to be copied
  * @port: the port
  * @sender: the sender, who had a claim
@@ -455,6 +421,7 @@ bool capmsg_claim_begin_locked(struct capmsg_port *port,
 	/* There is no next chunk while somebody waits to take it away. */
 	if (post->wanted)
 		return false;
+	post->flags &= ~CAPMSG_POST_SPURNED;
 	post->flags |= CAPMSG_POST_BUSY;
 	return true;
 }
@@ -475,10 +442,9 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	post->flags &= ~CAPMSG_POST_BUSY;
 	/* Its time runs from the end of the last chunk that got anywhere. */
-	if (stalled)
-		stall_locked(port, post);
-	else if (!sender->by_hand)
+	if (!stalled && !sender->by_hand)
 		post->stalled = ktime_get();
+	watch(port, post);
 	/* Who waits went to sleep under this lock. */
 	if (waitqueue_active(&port->calm))
 		wake_up(&port->calm);
@@ -503,6 +469,7 @@ void capmsg_claim_take_locked(struct capmsg_port *port,
 	post->claim->notice = NULL;
 	post->claim->post = NULL;
 	post->claim = NULL;
+	post->flags &= ~CAPMSG_POST_SPURNED;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);
 }
 
@@ -540,5 +507,5 @@ int capmsg_claim_commit_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	if (!sender->post || port->body.dead)
 		return -EAGAIN;
-	return commit(port, sender->post, sender);
+	return capmsg_port_commit_locked(port, sender->post, sender);
 }

@@ -5,10 +5,8 @@
 #ifndef CAPMSG_CLAIM_H
 #define CAPMSG_CLAIM_H
 
-#include "port.h"
+#include "commit.h"
 
-void capmsg_sender_init(struct capmsg_sender *sender,
-			struct capmsg_account *account);
 int capmsg_port_admit_locked(const struct capmsg_port *port,
 			     const struct capmsg_sender *sender);
 int capmsg_port_enter_locked(struct capmsg_port *port,
@@ -20,8 +18,9 @@ void capmsg_port_unqueue_locked(struct capmsg_port *port,
 				struct capmsg_sender *sender, int error);
 int capmsg_port_refuse_locked(struct capmsg_port *port,
 			      const struct capmsg_sender *sender);
-ktime_t capmsg_port_steal_time_locked(struct capmsg_port *port,
-				      const struct capmsg_sender *sender);
+bool capmsg_port_unqueue_any_locked(struct capmsg_port *port, int error);
+ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
+				 struct capmsg_sender *sender);
 void capmsg_port_dispatch_locked(struct capmsg_port *port,
 				 struct capmsg_port_post *post);
 

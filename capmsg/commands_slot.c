@@ -208,7 +208,7 @@ static void stat_port(struct capmsg_port *port, struct capmsg_stat *stat)
 	stat->out_filled = port->count[CAPMSG_POST_FILLED];
 	stat->out_idle = port->count[CAPMSG_POST_IDLE] +
 			 port->count[CAPMSG_POST_REAPING];
-	stat->out_senders = port->n_senders;
+	stat->out_senders = port->lines.n;
 	capmsg_port_unlock(port);
 }
 

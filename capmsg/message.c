@@ -26,7 +26,7 @@ static struct capmsg_outcome bound_outcome(const struct capmsg_message *message)
 						 sender->error };
 	if (message->transmitted)
 		return (struct capmsg_outcome) { CAPMSG_MESSAGE_SENDING };
-	if (!list_empty(&sender->link))
+	if (capmsg_sender_waits(sender))
 		return (struct capmsg_outcome) { CAPMSG_MESSAGE_QUEUED };
 	if (sender->area || sender->post)
 		return (struct capmsg_outcome) { CAPMSG_MESSAGE_OPEN };
@@ -252,7 +252,7 @@ static const struct capmsg_lien_ops port_lien_ops = {
 };
 
 /**
- * capmsg_message_set_clock_locked() - look again when a claim could be stolen
+ * capmsg_message_set_clock_locked() - look again when the time of a claim is up
  * @message: the message; in line without a thread
  * @port: its port
  *
@@ -261,8 +261,7 @@ static const struct capmsg_lien_ops port_lien_ops = {
 void capmsg_message_set_clock_locked(struct capmsg_message *message,
 				     struct capmsg_port *port)
 {
-	ktime_t when = capmsg_port_steal_time_locked(port,
-						     &message->cargo.sender);
+	ktime_t when = capmsg_port_watch_locked(port, &message->cargo.sender);
 	s64 delay;
 
 	if (when == KTIME_MAX)
@@ -280,21 +279,13 @@ static void look(struct work_struct *work)
 			     look);
 	struct capmsg_sender *sender = &message->cargo.sender;
 	struct capmsg_port *port;
-	int ret;
 
 	port = port_of_message(message);
 	if (!port)
 		return;
 	capmsg_port_lock(port);
-	if (sender->alone) {
-		ret = capmsg_port_enter_locked(port, sender);
-		if (ret == -EAGAIN)
-			capmsg_message_set_clock_locked(message, port);
-		else
-			capmsg_port_unqueue_locked(port, sender, ret);
-		if (sender->done)
-			capmsg_port_wake_locked(port);
-	}
+	if (sender->alone)
+		capmsg_message_set_clock_locked(message, port);
 	capmsg_port_unlock(port);
 	capmsg_body_put(&port->body);
 	tidy(message);

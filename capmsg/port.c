@@ -22,7 +22,8 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	INIT_LIST_HEAD(&port->claimed);
 	INIT_LIST_HEAD(&port->filled);
 	INIT_LIST_HEAD(&port->idle);
-	INIT_LIST_HEAD(&port->senders);
+	capmsg_lines_init(&port->lines);
+	port->watch = KTIME_MAX;
 	init_waitqueue_head(&port->receivers);
 	init_waitqueue_head(&port->calm);
 	port->posts = posts;
@@ -68,7 +69,7 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 	struct list_head *list;
 
 	lockdep_assert_held(&port->body.lock);
-	if (port->body.ops->type == CAPMSG_TYPE_REPLY) {
+	if (capmsg_port_is_frame(port)) {
 		post->state = state;
 		return;
 	}

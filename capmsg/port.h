@@ -8,18 +8,9 @@
 
 #include <linux/wait.h>
 
+#include "line.h"
 #include "notice.h"
 #include "post.h"
-
-/**
- * struct capmsg_origin - the capability by which a sender has named its port
- */
-struct capmsg_origin {
-	/** @badge: its badge */
-	u64 badge;
-	/** @badged: it has one */
-	bool badged;
-};
 
 /**
  * struct capmsg_sender - the sender's side of one transfer
@@ -29,8 +20,8 @@ struct capmsg_origin {
  * it points to.
  */
 struct capmsg_sender {
-	/** @link: in port->senders, or empty */
-	struct list_head link;
+	/** @waiter: in line */
+	struct capmsg_waiter waiter;
 	/** @wait: where the sending task sleeps */
 	wait_queue_head_t wait;
 	/** @account: of the space whose message it is; constant */
@@ -83,16 +74,16 @@ struct capmsg_port {
 	struct list_head filled;
 	/** @idle: IDLE */
 	struct list_head idle;
-	/** @senders: who waits for a post, in order of arrival */
-	struct list_head senders;
+	/** @lines: who waits for a post */
+	struct capmsg_lines lines;
+	/** @watch: when the first of them looks at claims again */
+	ktime_t watch;
 	/** @receivers: where receiving tasks sleep */
 	wait_queue_head_t receivers;
 	/** @calm: where they sleep who need a busy post */
 	wait_queue_head_t calm;
 	/** @count: number of posts in each state, plain ones not included */
 	u32 count[CAPMSG_POST_STATES];
-	/** @n_senders: length of @senders */
-	u32 n_senders;
 	/** @depth: number of posts; constant */
 	u32 depth;
 	/** @flags: CAPMSG_PORT_x; constant */
@@ -148,6 +139,17 @@ void capmsg_port_drop_notices(struct capmsg_port *port);
 static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_port, body);
+}
+
+/* The port of a call's answer. */
+static inline bool capmsg_port_is_frame(const struct capmsg_port *port)
+{
+	return port->body.ops->type == CAPMSG_TYPE_REPLY;
+}
+
+static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)
+{
+	return capmsg_waiter_waits(&sender->waiter);
 }
 
 static inline void capmsg_port_lock(struct capmsg_port *port)

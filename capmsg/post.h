@@ -54,6 +54,8 @@ enum capmsg_post_state {
 #define CAPMSG_POST_BUSY	0x4
 /* Has lost its landing slots, and its receiver is to be told. */
 #define CAPMSG_POST_BEREFT	0x8
+/* Its claim has lasted too long, but nobody in line can use it. */
+#define CAPMSG_POST_SPURNED	0x10
 
 /**
  * struct capmsg_port_post - where one message arrives

@@ -77,11 +77,14 @@ out_charge:
 
 static void kill_senders(struct capmsg_port *port)
 {
-	struct capmsg_sender *sender, *next;
+	unsigned int n = 0;
 
 	spin_lock(&port->body.lock);
-	list_for_each_entry_safe(sender, next, &port->senders, link)
-		capmsg_port_unqueue_locked(port, sender, -ENOENT);
+	while (capmsg_port_unqueue_any_locked(port, -ENOENT)) {
+		/* Nobody gets in line any more. */
+		if (++n % CAPMSG_LINE_LOOK == 0)
+			cond_resched_lock(&port->body.lock);
+	}
 	wake_up_all(&port->receivers);
 	spin_unlock(&port->body.lock);
 }

@@ -44,6 +44,38 @@ int capmsg_transfer_fault_in(const struct iov_iter *source)
 	return 0;
 }
 
+/* Whatever others do for a sender, it is out of the line then. */
+static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
+			const struct capmsg_until *wait)
+	__must_hold(&port->body.lock)
+{
+	DEFINE_WAIT(entry);
+	ktime_t until;
+	int ret;
+
+	ret = capmsg_wait_over(wait);
+	if (ret)
+		return ret;
+	capmsg_port_queue_locked(port, sender);
+	for (;;) {
+		until = capmsg_port_watch_locked(port, sender);
+		if (!capmsg_sender_waits(sender))
+			return sender->error;
+		ret = capmsg_wait_over(wait);
+		if (ret)
+			break;
+		if (ktime_before(wait->deadline, until))
+			until = wait->deadline;
+		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
+		capmsg_port_unlock(port);
+		capmsg_sleep(until);
+		capmsg_port_lock(port);
+		finish_wait(&sender->wait, &entry);
+	}
+	capmsg_port_unqueue_locked(port, sender, 0);
+	return ret;
+}
+
 /**
  * capmsg_transfer_enter() - step 4, and step 6 for an inline message
  * @cargo: the cargo
@@ -62,32 +94,12 @@ int capmsg_transfer_enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	__must_hold(&port->body.lock)
 {
 	struct capmsg_sender *sender = &cargo->sender;
-	DEFINE_WAIT(entry);
-	ktime_t until;
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
-	for (;;) {
-		ret = sender->error;
-		if (ret || sender->done || sender->post)
-			break;
-		ret = capmsg_port_enter_locked(port, sender);
-		if (ret != -EAGAIN)
-			break;
-		ret = capmsg_wait_over(wait);
-		if (ret)
-			break;
-		capmsg_port_queue_locked(port, sender);
-		until = capmsg_port_steal_time_locked(port, sender);
-		if (ktime_before(wait->deadline, until))
-			until = wait->deadline;
-		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
-		capmsg_port_unlock(port);
-		capmsg_sleep(until);
-		capmsg_port_lock(port);
-		finish_wait(&sender->wait, &entry);
-	}
-	capmsg_port_unqueue_locked(port, sender, 0);
+	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
+	if (ret == -EAGAIN)
+		ret = wait_in_line(sender, port, wait);
 	if (ret == -EBUSY || ret == -EAGAIN)
 		return capmsg_port_refuse_locked(port, sender);
 	return ret;

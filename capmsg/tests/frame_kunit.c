@@ -417,7 +417,7 @@ static void call_ends_at_its_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask(frame, port, 1, &wait, &reply), -ETIMEDOUT);
 	wait.nonblock = true;
 	KUNIT_EXPECT_EQ(test, ask(frame, port, 1, &wait, &reply), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, port->n_senders, 0);
+	KUNIT_EXPECT_EQ(test, port->lines.n, 0);
 	expect_empty(test, frame);
 }
 

@@ -250,7 +250,7 @@ static void sender_step(struct fair *fair, struct rnd_state *rnd)
 	if (s->done) {
 		s->done = false;
 		fair->sent++;
-	} else if (!s->post && list_empty(&s->link)) {
+	} else if (!s->post && !capmsg_sender_waits(s)) {
 		capmsg_port_lock(port);
 		if (capmsg_port_enter_locked(port, s) == -EAGAIN)
 			capmsg_port_queue_locked(port, s);

@@ -76,20 +76,60 @@ static bool post_sound(const struct capmsg_port *port,
 	       (!post->claim || post->claim->post == post);
 }
 
+static u32 line_sound(const struct capmsg_lines *lines,
+		      struct capmsg_waiter *bearer, u32 *due, bool *sound)
+{
+	const struct capmsg_waiter *waiter;
+	u32 n = 0;
+
+	list_for_each_entry(waiter, &bearer->waiting, link) {
+		*sound &= waiter->party.user == bearer->party.user;
+		*sound &= !waiter->is_due;
+		n++;
+	}
+	list_for_each_entry(waiter, &bearer->due, link) {
+		*sound &= waiter->party.user == bearer->party.user;
+		*sound &= waiter->is_due;
+		n++;
+		++*due;
+	}
+	*sound &= n == bearer->by_user.n;
+	*sound &= n == list_count_nodes(&bearer->by_user.ring) + 1;
+	*sound &= n == capmsg_line_of_user(lines, bearer->party.user);
+	return n;
+}
+
+/* Do all counts, trees and lists of the lines agree? */
+bool capmsg_lines_kit_sound(struct capmsg_lines *lines)
+{
+	struct capmsg_waiter *bearer;
+	u32 n = 0, due = 0, parties = 0;
+	struct rb_node *node;
+	bool sound = true;
+
+	list_for_each_entry(bearer, &lines->turns, turn)
+		n += line_sound(lines, bearer, &due, &sound);
+	for (node = rb_first(&lines->parties); node; node = rb_next(node))
+		parties += rb_entry(node, struct capmsg_crowd, node)->n;
+	return sound && n == lines->n && due == lines->n_due &&
+	       parties == lines->n &&
+	       list_count_nodes(&lines->watchers) == lines->n;
+}
+
 void capmsg_port_kit_sound(struct kunit *test, struct capmsg_port *port)
 {
-	u32 count[CAPMSG_POST_STATES] = { }, senders, i;
-	bool sound = true;
+	u32 count[CAPMSG_POST_STATES] = { }, i;
+	bool sound = true, lines;
 
 	capmsg_port_lock(port);
 	for (i = 0; i < port->depth; i++) {
 		count[port->posts[i].state]++;
 		sound &= post_sound(port, &port->posts[i]);
 	}
-	senders = list_count_nodes(&port->senders);
+	lines = capmsg_lines_kit_sound(&port->lines);
 	capmsg_port_unlock(port);
 	KUNIT_EXPECT_TRUE(test, sound);
-	KUNIT_EXPECT_EQ(test, senders, port->n_senders);
+	KUNIT_EXPECT_TRUE(test, lines);
 	for (i = 0; i < CAPMSG_POST_STATES; i++)
 		KUNIT_EXPECT_EQ_MSG(test, port->count[i], count[i], "state %u",
 				    i);
@@ -215,13 +255,14 @@ struct capmsg_port_post *capmsg_port_kit_reap(struct capmsg_port *port)
 	return post;
 }
 
-ktime_t capmsg_port_kit_steal_time(struct capmsg_port *port,
-				   struct capmsg_sender *sender)
+/* When the sender in line looks again. */
+ktime_t capmsg_port_kit_watch(struct capmsg_port *port,
+			      struct capmsg_sender *sender)
 {
 	ktime_t time;
 
 	capmsg_port_lock(port);
-	time = capmsg_port_steal_time_locked(port, sender);
+	time = capmsg_port_watch_locked(port, sender);
 	capmsg_port_unlock(port);
 	return time;
 }

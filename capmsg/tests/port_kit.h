@@ -32,7 +32,8 @@ int capmsg_port_kit_commit(struct capmsg_port *port,
 void capmsg_port_kit_drop(struct capmsg_port *port,
 			  struct capmsg_sender *sender);
 struct capmsg_port_post *capmsg_port_kit_reap(struct capmsg_port *port);
-ktime_t capmsg_port_kit_steal_time(struct capmsg_port *port,
-				   struct capmsg_sender *sender);
+ktime_t capmsg_port_kit_watch(struct capmsg_port *port,
+			      struct capmsg_sender *sender);
+bool capmsg_lines_kit_sound(struct capmsg_lines *lines);
 
 #endif /* CAPMSG_TESTS_PORT_KIT_H */

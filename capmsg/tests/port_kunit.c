@@ -119,12 +119,12 @@ static void line_is_served_in_order_by_what_fits(struct kunit *test)
 	capmsg_port_kit_wait(test, port, large);
 	capmsg_port_kit_wait(test, port, first);
 	capmsg_port_kit_wait(test, port, second);
-	KUNIT_EXPECT_EQ(test, port->n_senders, 3);
+	KUNIT_EXPECT_EQ(test, port->lines.n, 3);
 	KUNIT_EXPECT_EQ(test, capmsg_port_repost(port, 0), 0);
 	KUNIT_EXPECT_TRUE(test, first->done);
 	KUNIT_EXPECT_FALSE(test, second->done);
-	KUNIT_EXPECT_TRUE(test, list_empty(&first->link));
-	KUNIT_EXPECT_EQ(test, port->n_senders, 2);
+	KUNIT_EXPECT_FALSE(test, capmsg_sender_waits(first));
+	KUNIT_EXPECT_EQ(test, port->lines.n, 2);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, 1, region, 5000), 1);
 	KUNIT_EXPECT_PTR_EQ(test, large->post, &port->posts[1]);
 	KUNIT_EXPECT_FALSE(test, second->done);
@@ -132,7 +132,7 @@ static void line_is_served_in_order_by_what_fits(struct kunit *test)
 	capmsg_port_kit_drop(port, large);
 	KUNIT_EXPECT_TRUE(test, second->done);
 	KUNIT_EXPECT_NULL(test, large->post);
-	KUNIT_EXPECT_EQ(test, port->n_senders, 0);
+	KUNIT_EXPECT_EQ(test, port->lines.n, 0);
 	capmsg_port_kit_expect(test, port, 1, 0, 0, 2, 0);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_port_kit_reap(port), &port->posts[0]);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_port_kit_reap(port), &port->posts[1]);
@@ -147,7 +147,7 @@ static void waiting_ends_with_the_port(struct kunit *test)
 
 	capmsg_port_kit_wait(test, port, sender);
 	capmsg_kit_kill(&port->body);
-	KUNIT_EXPECT_TRUE(test, list_empty(&sender->link));
+	KUNIT_EXPECT_FALSE(test, capmsg_sender_waits(sender));
 	KUNIT_EXPECT_EQ(test, sender->error, -ENOENT);
 	KUNIT_EXPECT_FALSE(test, sender->done);
 }
@@ -192,29 +192,35 @@ static void only_stalled_claims_are_stolen_and_late(struct kunit *test)
 	struct capmsg_port *port = capmsg_kit_port(test, &limits);
 	struct capmsg_sender *slow = capmsg_sender_kit(test, 3000);
 	struct capmsg_sender *fast = capmsg_sender_kit(test, 3000);
+	struct capmsg_sender *newcomer = capmsg_sender_kit(test, 3000);
 	unsigned long address;
 	struct capmsg_region *region = capmsg_kit_region(test, 1, &address);
 	struct capmsg_port_post *post = &port->posts[0];
 
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, 0, region, 4096), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, slow), 0);
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, fast), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_steal_time(port, fast),
+	capmsg_port_kit_wait(test, port, fast);
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_watch(port, fast),
 			ktime_add_ns(post->stalled, NSEC_PER_SEC));
 	KUNIT_EXPECT_TRUE(test, capmsg_port_kit_begin(port, slow));
 	capmsg_port_kit_end(port, slow, true);
 	/* Pretend that it has stalled for just under, and over, the delay. */
 	post->stalled = ktime_sub_ns(ktime_get(), NSEC_PER_SEC / 2);
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_steal_time(port, fast),
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_watch(port, fast),
 			ktime_add_ns(post->stalled, NSEC_PER_SEC));
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, fast), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, newcomer), -EAGAIN);
 	post->stalled = ktime_sub_ns(ktime_get(), NSEC_PER_SEC);
 	/* Copying again, it is safe. */
 	KUNIT_EXPECT_TRUE(test, capmsg_port_kit_begin(port, slow));
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, fast), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, newcomer), -EAGAIN);
+	KUNIT_EXPECT_TRUE(test, ktime_after(capmsg_port_kit_watch(port, fast),
+					    ktime_get()));
 	capmsg_port_kit_end(port, slow, true);
 	post->stalled = ktime_sub_ns(ktime_get(), NSEC_PER_SEC);
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, fast), 0);
+	/* A newcomer does not overtake who waits. */
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, newcomer), -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, capmsg_sender_waits(newcomer));
+	KUNIT_EXPECT_FALSE(test, capmsg_sender_waits(fast));
 	KUNIT_EXPECT_PTR_EQ(test, fast->post, post);
 	KUNIT_EXPECT_PTR_EQ(test, post->claim, fast);
 	KUNIT_EXPECT_NULL(test, slow->post);
@@ -235,7 +241,7 @@ static int count_wakeup(struct wait_queue_entry *entry, unsigned int mode,
 	return 0;
 }
 
-static void stall_wakes_those_who_could_steal(struct kunit *test)
+static void stall_wakes_who_watches_the_time(struct kunit *test)
 {
 	struct capmsg_port *port = capmsg_port_kit_idle(test, 1);
 	struct capmsg_sender *slow = capmsg_sender_kit(test, 3000);
@@ -252,22 +258,26 @@ static void stall_wakes_those_who_could_steal(struct kunit *test)
 	capmsg_port_kit_wait(test, port, fits);
 	capmsg_port_kit_wait(test, port, large);
 	woken = 0;
+	add_wait_queue(&fits->wait, &a);
 	add_wait_queue(&large->wait, &b);
 	KUNIT_EXPECT_TRUE(test, capmsg_port_kit_begin(port, slow));
-	capmsg_port_kit_end(port, slow, true);
+	/* The first one watches, for all. */
+	KUNIT_EXPECT_TRUE(test, ktime_after(capmsg_port_kit_watch(port, fits),
+					    ktime_get()));
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_watch(port, large), KTIME_MAX);
 	KUNIT_EXPECT_EQ(test, woken, 0);
-	add_wait_queue(&fits->wait, &a);
+	capmsg_port_kit_end(port, slow, true);
+	KUNIT_EXPECT_EQ(test, woken, 1);
+	/* Once told, it knows. */
 	KUNIT_EXPECT_TRUE(test, capmsg_port_kit_begin(port, slow));
 	capmsg_port_kit_end(port, slow, true);
 	KUNIT_EXPECT_EQ(test, woken, 1);
-	KUNIT_EXPECT_EQ(test, capmsg_port_kit_steal_time(port, large),
-			KTIME_MAX);
-	/* Whoever has to wait no longer is woken, too. */
+	/* Who gets the post is woken, and who watches from then on. */
 	capmsg_port_kit_drop(port, slow);
-	KUNIT_EXPECT_EQ(test, woken, 2);
+	KUNIT_EXPECT_EQ(test, woken, 3);
 	KUNIT_EXPECT_PTR_EQ(test, fits->post, &port->posts[0]);
 	capmsg_kit_kill(&port->body);
-	KUNIT_EXPECT_EQ(test, woken, 3);
+	KUNIT_EXPECT_EQ(test, woken, 4);
 	remove_wait_queue(&fits->wait, &a);
 	remove_wait_queue(&large->wait, &b);
 }
@@ -373,7 +383,7 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(waiting_ends_with_the_port),
 	KUNIT_CASE(claim_is_copied_into_and_committed),
 	KUNIT_CASE(only_stalled_claims_are_stolen_and_late),
-	KUNIT_CASE(stall_wakes_those_who_could_steal),
+	KUNIT_CASE(stall_wakes_who_watches_the_time),
 	KUNIT_CASE(unpost_takes_the_post_back),
 	KUNIT_CASE(any_post_is_idle_or_bare),
 	KUNIT_CASE(unreaped_message_is_first_again),

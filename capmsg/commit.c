@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which post a message may have, and how it gets it. Step numbers are those of
+ * "DOC: Transfer" in transfer.h.
+ */
+#include <linux/ktime.h>
+#include <linux/string.h>
+
+#include "commit.h"
+
+/**
+ * capmsg_sender_init() - prepare a sender, once
+ * @sender: zeroed memory
+ * @account: of the space whose messages these will be; outlives the sender
+ *
+ * Context: Any.
+ */
+void capmsg_sender_init(struct capmsg_sender *sender,
+			struct capmsg_account *account)
+{
+	sender->account = account;
+	capmsg_waiter_init(&sender->waiter);
+	init_waitqueue_head(&sender->wait);
+}
+
+/* What a message needs and can be counted. */
+static bool post_holds(const struct capmsg_port_post *post,
+		       const struct capmsg_sender *sender)
+{
+	if (sender->n_caps > post->landing.n)
+		return false;
+	if (sender->area)
+		return sender->length <= post->inline_max;
+	return sender->length <= post->target.length;
+}
+
+/**
+ * capmsg_post_small() - is a post too small for a message?
+ * @post: the post
+ * @sender: the sender
+ *
+ * Context: Any; lock of the port held.
+ * Return: true if it is.
+ */
+bool capmsg_post_small(const struct capmsg_port_post *post,
+		       const struct capmsg_sender *sender)
+{
+	return !post_holds(post, sender);
+}
+
+/**
+ * capmsg_post_fits() - can a post have this message?
+ * @post: the post; POSTED, or claimed by another sender
+ * @sender: the sender
+ *
+ * Context: Any; lock of the port held.
+ * Return: true if it can.
+ */
+bool capmsg_post_fits(const struct capmsg_port_post *post,
+		      const struct capmsg_sender *sender)
+{
+	/* Somebody is about to take it away. */
+	if (post->wanted)
+		return false;
+	if (sender->n_caps && (!post->landing.armed ||
+			       READ_ONCE(post->landing.table->body.dead)))
+		return false;
+	/* A call to a plain buffer would leave its reply right nowhere. */
+	if (sender->reply.object && (post->flags & CAPMSG_POST_FRAME))
+		return false;
+	return post_holds(post, sender);
+}
+
+static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
+					    const struct capmsg_sender *sender)
+{
+	struct capmsg_port_post *post;
+
+	list_for_each_entry(post, &port->fitted, link) {
+		if (capmsg_post_fits(post, sender))
+			return post;
+	}
+	return NULL;
+}
+
+/**
+ * capmsg_port_find_locked() - find a posted post for a message
+ * @port: the port
+ * @sender: the sender
+ *
+ * Bare posts first, to keep the buffers for those who need them.
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: the post, or NULL.
+ */
+struct capmsg_port_post *
+capmsg_port_find_locked(struct capmsg_port *port,
+			const struct capmsg_sender *sender)
+{
+	struct capmsg_port_post *post;
+
+	lockdep_assert_held(&port->body.lock);
+	if (capmsg_port_is_frame(port)) {
+		post = &port->posts[0];
+		return post->state == CAPMSG_POST_POSTED &&
+		       capmsg_post_fits(post, sender) ? post : NULL;
+	}
+	if (sender->area && !sender->n_caps) {
+		list_for_each_entry(post, &port->bare, link) {
+			if (capmsg_post_fits(post, sender))
+				return post;
+		}
+	}
+	return find_fitted(port, sender);
+}
+
+/* Step 6b. From here on the message is there, and nothing can fail. */
+static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *post,
+			  struct capmsg_sender *sender)
+{
+	if (sender->n_caps)
+		capmsg_landing_commit_locked(&post->landing, sender->caps,
+					     sender->n_caps);
+	if (sender->moved.table)
+		capmsg_slot_void_locked(&sender->moved);
+	if (sender->area)
+		memcpy(post->area, sender->area, sender->length);
+	post->is_inline = sender->area;
+	post->length = sender->length;
+	post->n_caps = sender->n_caps;
+	post->badge = sender->origin.badge;
+	post->badged = sender->origin.badged;
+	post->error = 0;
+	post->seq++;
+	post->claim = NULL;
+	if (sender->reply.object)
+		capmsg_cap_move(&post->reply, &sender->reply);
+	sender->post = NULL;
+	sender->done = true;
+	if (capmsg_port_is_frame(port))
+		WRITE_ONCE(port->epoch, port->epoch + 1);
+	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
+	capmsg_port_announce_locked(port);
+}
+
+/* Step 6a: what could have changed since it was looked at. */
+static int commit_check_locked(struct capmsg_port_post *post,
+			       struct capmsg_sender *sender)
+{
+	const struct capmsg_cap *right;
+
+	if (sender->n_caps && !capmsg_landing_ready_locked(&post->landing))
+		return -EAGAIN;
+	if (!sender->moved.table)
+		return 0;
+	right = &sender->caps[sender->moved_cap];
+	if (!capmsg_slot_holds_locked(&sender->moved, right) ||
+	    capmsg_cap_void(right))
+		return -ENOENT;
+	return 0;
+}
+
+/**
+ * capmsg_port_commit_locked() - deliver a message: steps 6a and 6b
+ * @port: the port
+ * @post: posted, or claimed by the sender, who has filled it
+ * @sender: the sender
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ * Return: 0 and sender->done; -EAGAIN if the post has lost its landing slots;
+ * -ENOENT if the reply right to be moved is used up.
+ */
+int capmsg_port_commit_locked(struct capmsg_port *port,
+			      struct capmsg_port_post *post,
+			      struct capmsg_sender *sender)
+{
+	struct capmsg_cappage *table = NULL, *from = sender->moved.table;
+	int ret;
+
+	lockdep_assert_held(&port->body.lock);
+	if (!sender->n_caps) {
+		commit_locked(port, post, sender);
+		return 0;
+	}
+	table = post->landing.table;
+	capmsg_cappage_lock(table, from);
+	ret = commit_check_locked(post, sender);
+	if (!ret)
+		commit_locked(port, post, sender);
+	capmsg_cappage_unlock(table, from);
+	return ret;
+}
+
+/**
+ * capmsg_port_give_locked() - give a post to a sender: as a claim, or for good
+ * @port: the port
+ * @post: POSTED; it fits
+ * @sender: the sender; not in line
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ * Return: 0 and sender->post, or sender->done; errors of
+ * capmsg_port_commit_locked(), and the post is POSTED still.
+ */
+int capmsg_port_give_locked(struct capmsg_port *port,
+			    struct capmsg_port_post *post,
+			    struct capmsg_sender *sender)
+{
+	lockdep_assert_held(&port->body.lock);
+	if (sender->area)
+		return capmsg_port_commit_locked(port, post, sender);
+	capmsg_port_set_locked(port, post, CAPMSG_POST_CLAIMED);
+	post->stalled = ktime_get();
+	post->claim = sender;
+	sender->post = post;
+	return 0;
+}
