@@ -55,6 +55,18 @@ static void put(union any *a, unsigned int offset, unsigned int width, __u64 val
 	memcpy(a->bytes + offset, &value, width);
 }
 
+/* For FILL and TRANSMIT, which are refused before anything else if it is not. */
+static void message_open(FIXTURE_DATA(malformed) *self)
+{
+	do_begin(self->fd, &(struct capmsg_begin){
+		.message = MESSAGE, .to = PORT, .length = 64, .max_caps = 1 });
+}
+
+static void message_idle(FIXTURE_DATA(malformed) *self)
+{
+	do_abandon(self->fd, &(struct capmsg_abandon){ .message = MESSAGE });
+}
+
 /* --- addresses of objects -------------------------------------------------------------- */
 
 #define VOID_ALLOWED	0x100		/* the void address has a meaning of its own */
@@ -369,14 +381,13 @@ TEST_F(malformed, pointer)
 		0, PAGE, 0xffff888000000000ULL, 1ULL << 63, -(__u64)PAGE, 1ULL << 47,
 		PTR(end) + PAGE, PTR(end) + PAGE - 3, PTR(constant),
 	};
-	struct capmsg_begin begin = { .message = MESSAGE, .to = PORT, .length = 64, .max_caps = 1 };
 	const struct pointer_field *f;
 	union any *a;
 	unsigned int i;
 
 	ASSERT_EQ(0, munmap(end + PAGE, PAGE));
 	ASSERT_EQ(0, mprotect(constant, PAGE, PROT_READ));
-	do_begin(self->fd, &begin);
+	message_open(self);
 	for (f = pointer_fields; f < pointer_fields + ARRAY_SIZE(pointer_fields); f++) {
 		for (i = 0; i < ARRAY_SIZE(pointers) - (f->use != WRITTEN); i++) {
 			if (f->nr == CAPMSG_CMD_REGISTER && pointers[i] % PAGE)
@@ -390,7 +401,7 @@ TEST_F(malformed, pointer)
 				TH_LOG("%s, %llx", f->name, pointers[i]);
 		}
 	}
-	do_abandon(self->fd, &(struct capmsg_abandon){ .message = MESSAGE });
+	message_idle(self);
 }
 
 /* The results go where the arguments stand: they were read, once, before. */
@@ -531,9 +542,19 @@ static const struct value {
 	VALUE(begin, BEGIN, length, CAPMSG_MESSAGE_MAX + 1, -EMSGSIZE),
 	VALUE(begin, BEGIN, length, ~0ULL, -EMSGSIZE),
 	VALUE(begin, BEGIN, max_caps, 5, -EMSGSIZE),
-	VALUE(begin, BEGIN, max_caps, ~0U, -EINVAL),
+	VALUE(begin, BEGIN, max_caps, ~0U, -EMSGSIZE),
 	VALUE(fill, FILL, n_iov, CAPMSG_IOV_MAX + 1, -EINVAL),
-	VALUE(transmit, TRANSMIT, n_items, CAPMSG_CAPS_MAX + 1, -EINVAL),
+	VALUE(fill, FILL, n_iov, ~0U, -EINVAL),
+	VALUE(fill, FILL, n_iov, 1, -EINVAL),
+	VALUE(fill, FILL, offset, 1, -EMSGSIZE),
+	VALUE(fill, FILL, offset, ~0ULL, -EMSGSIZE),
+	VALUE(fill, FILL, length, 65, -EMSGSIZE),
+	VALUE(fill, FILL, length, ~0ULL, -EMSGSIZE),
+	VALUE(transmit, TRANSMIT, n_items, CAPMSG_CAPS_MAX + 1, -EMSGSIZE),
+	VALUE(transmit, TRANSMIT, n_items, ~0U, -EMSGSIZE),
+	VALUE(transmit, TRANSMIT, n_items, 2, -EMSGSIZE),
+	VALUE(transmit, TRANSMIT, length, 65, -EMSGSIZE),
+	VALUE(transmit, TRANSMIT, length, ~0ULL, -EMSGSIZE),
 	VALUE(transmit, TRANSMIT, flags, CAPMSG_NONBLOCK | CAPMSG_MESSAGE_QUEUE, -EINVAL),
 	VALUE_IF(transmit, TRANSMIT, deadline, 1, -EINVAL, flags, CAPMSG_MESSAGE_QUEUE),
 	VALUE(credits, CREDITS, length, CAPMSG_MESSAGE_MAX + 1, -EMSGSIZE),
@@ -551,11 +572,14 @@ TEST_F(malformed, value)
 	union any *a;
 
 	for (v = values; v < values + ARRAY_SIZE(values); v++) {
+		if (v->nr == CAPMSG_CMD_FILL || v->nr == CAPMSG_CMD_TRANSMIT)
+			message_open(self);
 		a = call_fill(&self->calls, v->nr);
 		put(a, v->also_offset, v->also_width, v->also);
 		put(a, v->offset, v->width, v->value);
 		EXPECT_EQ(v->error, capmsg_do(self->fd, v->nr, a))
 			TH_LOG("%s", v->name);
+		message_idle(self);
 	}
 }
 
