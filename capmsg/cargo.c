@@ -13,13 +13,40 @@
 void capmsg_cargo_drop(struct capmsg_cargo *cargo)
 {
 	struct capmsg_sender *sender = &cargo->sender;
-	u32 i;
+	u32 i, n = cargo->loaded;
 
-	/* Of a moved reply right this is a copy: the right is in its slot. */
-	for (i = 0; i < cargo->loaded; i++)
-		capmsg_cap_forget(&cargo->caps[i]);
+	if (!n)
+		return;
+	/* A sweep keeps away from here on. */
+	spin_lock(&sender->lock);
 	WRITE_ONCE(cargo->loaded, 0);
+	spin_unlock(&sender->lock);
+	/* Of a moved reply right this is a copy: the right is in its slot. */
+	for (i = 0; i < n; i++)
+		capmsg_cap_forget(&cargo->caps[i]);
 	if (sender->moved.table)
 		capmsg_spot_put(&sender->moved);
 	sender->moved.table = NULL;
+}
+
+/**
+ * capmsg_cargo_sweep() - let go of the tombstones that a cargo names
+ * @cargo: the cargo; in use or not
+ *
+ * An operation may be stalled for as long as its caller wants, with names in its
+ * hands. What is swept reads as void, as it did before, wherever it is landed.
+ *
+ * Context: Any; takes the lock of the sender.
+ */
+void capmsg_cargo_sweep(struct capmsg_cargo *cargo)
+{
+	u32 i;
+
+	if (!READ_ONCE(cargo->loaded))
+		return;
+	spin_lock(&cargo->sender.lock);
+	/* Pairs with capmsg_cargo_load(). */
+	for (i = smp_load_acquire(&cargo->loaded); i--; )
+		capmsg_cap_sweep(&cargo->caps[i]);
+	spin_unlock(&cargo->sender.lock);
 }

@@ -22,9 +22,9 @@ struct capmsg_cargo {
 	struct iovec iov[CAPMSG_IOV_MAX];
 	/** @items: capabilities to be sent, as the caller has named them */
 	struct capmsg_item items[CAPMSG_CAPS_MAX];
-	/** @loaded: how many of them are resolved */
+	/** @loaded: how many of them are resolved; the others nobody looks at */
 	u32 loaded;
-	/** @caps: the same, resolved */
+	/** @caps: the same, resolved; a sweep may get at those at any moment */
 	struct capmsg_cap caps[CAPMSG_CAPS_MAX];
 	/** @area: the payload, if at most CAPMSG_INLINE_MAX bytes */
 	u8 area[CAPMSG_INLINE_MAX] __aligned(8);
@@ -38,6 +38,14 @@ static inline void capmsg_cargo_init(struct capmsg_cargo *cargo,
 	cargo->sender.caps = cargo->caps;
 }
 
+/* The capability after those that are loaded is complete. */
+static inline void capmsg_cargo_load(struct capmsg_cargo *cargo)
+{
+	/* Pairs with capmsg_cargo_sweep(). */
+	smp_store_release(&cargo->loaded, cargo->loaded + 1);
+}
+
 void capmsg_cargo_drop(struct capmsg_cargo *cargo);
+void capmsg_cargo_sweep(struct capmsg_cargo *cargo);
 
 #endif /* CAPMSG_CARGO_H */

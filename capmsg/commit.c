@@ -19,6 +19,7 @@ void capmsg_sender_init(struct capmsg_sender *sender,
 			struct capmsg_account *account)
 {
 	sender->account = account;
+	spin_lock_init(&sender->lock);
 	capmsg_waiter_init(&sender->waiter);
 	init_waitqueue_head(&sender->wait);
 }
@@ -118,9 +119,12 @@ capmsg_port_find_locked(struct capmsg_port *port,
 static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *post,
 			  struct capmsg_sender *sender)
 {
-	if (sender->n_caps)
+	if (sender->n_caps) {
+		spin_lock(&sender->lock);
 		capmsg_landing_commit_locked(&post->landing, sender->caps,
 					     sender->n_caps);
+		spin_unlock(&sender->lock);
+	}
 	if (sender->moved.table)
 		capmsg_slot_void_locked(&sender->moved);
 	if (sender->area)
@@ -143,19 +147,26 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	capmsg_port_announce_locked(port);
 }
 
+/* Is the right that is to be moved still where it was found? */
+static bool right_holds_locked(struct capmsg_sender *sender)
+{
+	const struct capmsg_cap *right = &sender->caps[sender->moved_cap];
+	bool holds;
+
+	spin_lock(&sender->lock);
+	holds = capmsg_slot_holds_locked(&sender->moved, right) &&
+		!capmsg_cap_void(right);
+	spin_unlock(&sender->lock);
+	return holds;
+}
+
 /* Step 6a: what could have changed since it was looked at. */
 static int commit_check_locked(struct capmsg_port_post *post,
 			       struct capmsg_sender *sender)
 {
-	const struct capmsg_cap *right;
-
 	if (sender->n_caps && !capmsg_landing_ready_locked(&post->landing))
 		return -EAGAIN;
-	if (!sender->moved.table)
-		return 0;
-	right = &sender->caps[sender->moved_cap];
-	if (!capmsg_slot_holds_locked(&sender->moved, right) ||
-	    capmsg_cap_void(right))
+	if (sender->moved.table && !right_holds_locked(sender))
 		return -ENOENT;
 	return 0;
 }

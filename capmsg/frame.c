@@ -46,9 +46,15 @@ out_unlock:
 	capmsg_port_unlock(port);
 }
 
+static void frame_sweep(struct capmsg_body *body)
+{
+	capmsg_cargo_sweep(&capmsg_frame_of(body)->cargo);
+}
+
 static const struct capmsg_body_ops frame_ops = {
 	.type		= CAPMSG_TYPE_REPLY,
 	.kill		= capmsg_port_kill,
+	.sweep		= frame_sweep,
 	.free		= frame_free,
 	.stale		= frame_stale,
 	.dropped	= frame_dropped,

@@ -31,6 +31,7 @@
  *     6    accounts_lock (account.c)     the list of accounts
  *     6    exports_lock (export.c)       the list of exports
  *     7    capmsg_export_file.lock       the capability in an export
+ *     7    capmsg_sender.lock            the capabilities in a cargo
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
  *     -    scratch.lock (copy.c)         a buffer of this CPU; leaf, and held
@@ -62,6 +63,7 @@
  *                  buffer's bytes belong to the claimer, and while REAPING
  *                  the message belongs to the reaper
  *   capmsg_sender  post, queued, delivered: the port's body.lock
+ *   capmsg_cargo   caps, as far as they are loaded: sender.lock
  *   capmsg_message port, rest: body.lock; transmitted, lien: the port's
  *                  body.lock; cargo, length, max_caps: of the one thread that
  *                  is busy with it, and of the line

@@ -341,6 +341,7 @@ static void message_sweep(struct capmsg_body *body)
 	struct capmsg_message *message = capmsg_message_of(body);
 	struct capmsg_port *port;
 
+	capmsg_cargo_sweep(&message->cargo);
 	spin_lock(&body->lock);
 	port = message->port;
 	if (port)

@@ -278,7 +278,7 @@ int capmsg_payload_resolve(struct capmsg_cargo *cargo,
 		if (ret)
 			return ret;
 		/* What is not resolved must not be dropped. */
-		WRITE_ONCE(cargo->loaded, i + 1);
+		capmsg_cargo_load(cargo);
 	}
 	return 0;
 }

@@ -48,6 +48,8 @@ struct capmsg_sender {
 	struct capmsg_notice *notice;
 	/** @epoch: of the call that it answers, at a frame */
 	u64 epoch;
+	/** @lock: guards @caps against a sweep */
+	spinlock_t lock;
 	/** @caps: the capabilities; moved into the landing slots by the commit */
 	struct capmsg_cap *caps;
 	/** @moved: slot that the commit makes void; its table is NULL if none */

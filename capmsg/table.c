@@ -68,7 +68,7 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(FILL, fill),
 	OP(TRANSMIT, transmit),
 	OP(ABANDON, abandon),
-	OP(CREATE_NOTIFICATION, create_notification),
+	OP(CREATE_NOTIFICATION, create_notification, CREATES),
 	OP(SIGNAL, signal),
 	OP(WAIT, wait),
 	OP(WATCH, watch),
