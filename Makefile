@@ -44,6 +44,9 @@ check:
 	@scripts/check
 check-quick:
 	@scripts/check --quick
+# A million objects whose names strangers keep; some minutes.
+check-million:
+	@selftests/vm/run --timeout 3600 6.12 -- 'CAPMSG_ROUNDS=1000000 /t/sweep_test -t long_run'
 demo:
 	@scripts/demo
 bench:
@@ -71,10 +74,11 @@ help:
 	@echo 'make demo             boots a stock kernel and shows two processes exchange messages'
 	@echo 'make check            everything, on every kernel; from nothing about 30 min, then 10'
 	@echo 'make check-quick      one stock kernel and the static checks'
+	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make bench            instructions per message, build/bench/results.json'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
 	@echo 'demo, check, check-quick and bench install what is missing: Debian 12, root.'
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools install uninstall
-.PHONY: check check-quick demo bench clean distclean help
+.PHONY: check check-quick check-million demo bench clean distclean help
