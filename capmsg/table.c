@@ -71,7 +71,7 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(CREATE_NOTIFICATION, create_notification, CREATES),
 	OP(SIGNAL, signal),
 	OP(WAIT, wait),
-	OP(WATCH, watch),
+	OP(WATCH, watch, CREATES),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)
