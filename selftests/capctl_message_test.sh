@@ -26,6 +26,23 @@ test_send_recv() {
 		messages.0.caps=0 messages.0.post
 }
 
+test_start() {
+	script 0 <<-'END'
+		port create /10
+		start call /10 'what time is it?'
+		recv /10
+		reply /10 --last noon
+		wait
+	END
+	has '^text *noon$'
+	# What still waits at the end is given up.
+	script 0 <<-'END'
+		port create /10
+		start call /10 'nobody answers'
+		expect ENOENT send /11
+	END
+}
+
 test_pieces() {
 	script 0 <<-'END'
 		port create /10
@@ -389,4 +406,4 @@ test_exec() {
 
 run_cases send_recv pieces binary posted_region repost unpost no_short limits batch caps \
 	landing_destroyed plain region call_reply reply_last reply_recv reply_moved \
-	dropped call_large serve exec
+	dropped call_large serve exec start

@@ -112,6 +112,12 @@ void space_release(struct context *ctx, uint64_t port, uint32_t post);
 
 /* ---- command.c: grammar and help ---- */
 
+/* What exec --background or start has started. */
+struct child {
+	pid_t pid;
+	bool started;		/* by start: works in our spaces */
+};
+
 /* The error that 'expect' has announced. */
 struct expectation {
 	int err;
@@ -126,7 +132,7 @@ struct context {
 	const struct object *object;	/* of the command that runs, or NULL */
 	const struct command *command;
 	struct expectation *expect;
-	pid_t *children;
+	struct child *children;	/* in background */
 	size_t n_children;
 	bool json;
 	bool no_headings;
@@ -201,7 +207,7 @@ struct object {
 extern const struct object space_object, cappage_object, port_object,
 	region_object, notification_object, message_object, revoker_object,
 	cap_object, send_object, recv_object, call_object, reply_object,
-	serve_object, run_object, expect_object, exec_object, wait_object,
+	serve_object, run_object, expect_object, exec_object, start_object, wait_object,
 	shell_object, doctor_object, status_object, limits_object;
 
 const struct object *const *command_objects(size_t *out_n);
@@ -334,5 +340,6 @@ int script_run(struct context *ctx, const char *file);
 /* ---- exec.c ---- */
 
 int exec_wait(struct context *ctx);
+void exec_stop(struct context *ctx);
 
 #endif /* CAPCTL_H */

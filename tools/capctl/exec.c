@@ -6,10 +6,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capctl.h"
@@ -122,7 +125,7 @@ static char *hand_text(const struct hand *hand)
 	return text;
 }
 
-static void child(const struct hand *hand, const char *text, char *const *command)
+static void become(const struct hand *hand, const char *text, char *const *command)
 {
 	for (size_t i = 0; i < hand->n; i++) {
 		const struct handed *handed = &hand->caps[i];
@@ -148,14 +151,15 @@ static int exit_status(int wait_status)
 	return 128 + WTERMSIG(wait_status);
 }
 
-static int remember(struct context *ctx, pid_t pid)
+static int remember(struct context *ctx, pid_t pid, bool started)
 {
-	pid_t *children = reallocarray(ctx->children, ctx->n_children + 1, sizeof(*children));
+	struct child *children = reallocarray(ctx->children, ctx->n_children + 1,
+					      sizeof(*children));
 
 	if (!children)
 		return fail_file(ctx, ENOMEM, "remembering process %d", (int)pid);
 	ctx->children = children;
-	children[ctx->n_children++] = pid;
+	children[ctx->n_children++] = (struct child){ pid, started };
 	return STATUS_OK;
 }
 
@@ -178,7 +182,7 @@ static int run_exec(struct context *ctx, struct invocation *inv)
 	if (!status) {
 		pid = fork();
 		if (!pid)
-			child(&hand, text, inv->child);
+			become(&hand, text, inv->child);
 		if (pid < 0)
 			status = fail_file(ctx, errno, "starting %s", inv->child[0]);
 	}
@@ -187,7 +191,7 @@ static int run_exec(struct context *ctx, struct invocation *inv)
 	if (status)
 		return status;
 	if (option(inv, OPT_BACKGROUND))
-		return remember(ctx, pid);
+		return remember(ctx, pid, false);
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	return exit_status(wait_status);
@@ -199,7 +203,7 @@ int exec_wait(struct context *ctx)
 	int status = STATUS_OK;
 
 	while (ctx->n_children) {
-		pid_t pid = ctx->children[--ctx->n_children];
+		pid_t pid = ctx->children[--ctx->n_children].pid;
 		int wait_status = 0;
 
 		while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
@@ -218,6 +222,84 @@ static int run_wait(struct context *ctx, struct invocation *inv)
 	return exec_wait(ctx);
 }
 
+/* ---- start ---- */
+
+/* The third word of /proc/PID/stat, behind a name that can be anything. */
+static char state_of(pid_t pid)
+{
+	char path[48], text[256] = "", *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 'Z';
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	end = strrchr(text, ')');
+	return end && end[1] ? end[2] : 'Z';
+}
+
+/* Until the command waits for something, twice in a row, or is over. */
+static void settle(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int waits = 0;
+
+	while (waits < 2) {
+		char state = state_of(pid);
+
+		if (state == 'Z')
+			break;
+		waits = state == 'S' ? waits + 1 : 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Commands that still wait in our spaces would wait for ever once we are gone. */
+void exec_stop(struct context *ctx)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ctx->n_children; i++) {
+		struct child *child = &ctx->children[i];
+
+		if (!child->started) {
+			ctx->children[kept++] = *child;
+			continue;
+		}
+		settle(child->pid);
+		kill(child->pid, SIGTERM);
+		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	ctx->n_children = kept;
+}
+
+static int run_start(struct context *ctx, struct invocation *inv)
+{
+	int status = space_open(ctx);
+	pid_t pid;
+
+	if (status)
+		return status;
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return fail_file(ctx, errno, "starting %s", inv->args[0]);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		ctx->n_children = 0;
+		status = command_dispatch(ctx, inv->n_args, inv->args);
+		fflush(stdout);
+		_exit(status);
+	}
+	status = remember(ctx, pid, true);
+	settle(pid);
+	return status;
+}
+
 static const struct argp_option options[] = {
 	{ "cap", OPT_CAP, "NAME=ADDR[:RIGHTS]", 0, "Hand this capability down under a name", 0 },
 	{ "as-fd", OPT_AS_FD, "N", 0, "Give the only capability this descriptor", 0 },
@@ -226,7 +308,7 @@ static const struct argp_option options[] = {
 };
 
 #define EXEC_SUMMARY "Run a program that inherits capabilities."
-#define WAIT_SUMMARY "Wait for programs that exec --background has started."
+#define WAIT_SUMMARY "Wait for what exec --background and start have started."
 
 static const struct command exec_commands[] = {
 	{ .args = "[ADDR[:RIGHTS]] -- COMMAND...",
@@ -244,10 +326,22 @@ static const struct command wait_commands[] = {
 	  .run = run_wait },
 };
 
+static const struct command start_commands[] = {
+	{ .args = "COMMAND...", .summary = "Run a command that may wait, in the same space.",
+	  .details = "Goes on as soon as the command waits, or is over. Buffers that were posted "
+		     "are not its own. What still waits when capctl ends is given up.",
+	  .min_args = 1, .max_args = -1, .flags = TAKES_WORDS | PRINTS_ITSELF,
+	  .run = run_start },
+};
+
 const struct object exec_object = {
 	"exec", "run a program that inherits capabilities", exec_commands, 1,
 };
 
 const struct object wait_object = {
 	"wait", "wait for programs in the background", wait_commands, 1,
+};
+
+const struct object start_object = {
+	"start", "run a command that may wait", start_commands, 1,
 };

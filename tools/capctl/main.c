@@ -27,6 +27,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	handle_interrupts();
 	status = command_main(&ctx, argc, argv);
+	exec_stop(&ctx);
 	waited = exec_wait(&ctx);
 	if (!status)
 		status = waited;
