@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a long run that fails to a short one: pieces of it are left out, smaller
+ * and smaller ones, as long as it fails without them. Every attempt is a run
+ * in a new world.
+ */
+#include "run.h"
+
+/* Does it still fail with these operations? Then they become the run's. */
+static bool try(struct run *run, const struct op *ops, unsigned int n, enum lie lie)
+{
+	unsigned int i;
+
+	run_reset(run, lie);
+	for (i = 0; i < n; i++)
+		if (!run_op(run, &ops[i]))
+			return true;
+	return !run_check(run);
+}
+
+static unsigned int without(struct op *to, const struct op *from, unsigned int n,
+			    unsigned int first, unsigned int length)
+{
+	unsigned int end = first + length < n ? first + length : n;
+
+	memcpy(to, from, first * sizeof(*to));
+	memcpy(to + first, from + end, (n - end) * sizeof(*to));
+	return n - (end - first);
+}
+
+/* From the end: what comes late depends on what comes early. */
+static unsigned int leave_out(struct run *run, struct op *ops, unsigned int n,
+			      struct op *fewer, unsigned int size, enum lie lie)
+{
+	unsigned int pieces = (n + size - 1) / size, i, left;
+
+	for (i = pieces; i-- > 0;) {
+		if (i * size >= n)
+			continue;
+		left = without(fewer, ops, n, i * size, size);
+		if (!try(run, fewer, left, lie))
+			continue;
+		/* What was not reached, or made no sense, goes as well. */
+		n = run->n;
+		memcpy(ops, run->ops, n * sizeof(*ops));
+	}
+	return n;
+}
+
+/* Operations that could be plainer, one by one. */
+static void make_plain(struct run *run, struct op *ops, unsigned int n, enum lie lie)
+{
+	unsigned int i;
+	struct op kept;
+
+	for (i = 0; i < n; i++) {
+		if (!op_sends(&ops[i]))
+			continue;
+		kept = ops[i];
+		ops[i].pieces = 0;
+		ops[i].length = ops[i].length > CAPMSG_INLINE_MAX ? CAPMSG_INLINE_MAX + 1 : 1;
+		if (!try(run, ops, n, lie) || run->n != n)
+			ops[i] = kept;
+	}
+}
+
+void shrink(struct run *run, enum lie lie)
+{
+	struct op *ops = calloc(run->n + 1, sizeof(*ops));
+	struct op *fewer = calloc(run->n + 1, sizeof(*fewer));
+	unsigned int n = run->n, size, before;
+	bool count = run->count;
+	int i;
+
+	/* An attempt that fails so does it again and again. */
+	for (i = 0; i < JOBS; i++)
+		run->machine->workers[i].patience_ms = 1000;
+	if (!ops || !fewer)
+		abort();
+	run->count = false;
+	memcpy(ops, run->ops, n * sizeof(*ops));
+	for (size = n / 2 ?: 1;; size = size / 2 ?: 1) {
+		do {
+			before = n;
+			n = leave_out(run, ops, n, fewer, size, lie);
+		} while (size == 1 && n < before);
+		if (size == 1)
+			break;
+	}
+	make_plain(run, ops, n, lie);
+	if (!try(run, ops, n, lie))
+		printf("# it does not fail again: what follows is not reliable\n");
+	run->count = count;
+	free(ops);
+	free(fewer);
+}
