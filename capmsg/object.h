@@ -28,7 +28,7 @@
  *
  * Tombstones that strangers keep are dropped by a sweep (sweep.h), which goes
  * through everything that may name one: so whoever holds a reference to an
- * object for longer than a moment has it where &capmsg_body_ops.sweep finds it.
+ * object for longer than a moment has it where the sweep of its type finds it.
  * A reply right must go on telling that its call is over: instead of the
  * tombstone it then names one that all of them share, and that nobody pays for.
  *
