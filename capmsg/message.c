@@ -344,11 +344,13 @@ static void message_sweep(struct capmsg_body *body)
 	capmsg_cargo_sweep(&message->cargo);
 	spin_lock(&body->lock);
 	port = message->port;
-	if (port)
+	if (port) {
 		capmsg_port_lock(port);
-	sweep_locked(message);
-	if (port)
+		sweep_locked(message);
 		capmsg_port_unlock(port);
+	} else {
+		sweep_locked(message);
+	}
 	spin_unlock(&body->lock);
 }
 

@@ -14,18 +14,21 @@ static void *watched_hold(struct capmsg_lien *lien)
 	return capmsg_body_tryget(&watcher->body) ? watcher : NULL;
 }
 
-/* The first loss is told; a watch that is dead, or not wanted, tells nothing. */
+/* The first loss is told, and ends the watch. */
 static void watched_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_watcher *watcher = held;
+	bool over;
 
 	spin_lock(&watcher->body.lock);
-	if (!watcher->body.dead) {
+	over = watcher->started && !watcher->body.dead;
+	if (over) {
 		capmsg_notice_signal(&watcher->notice);
 		capmsg_notice_drop(&watcher->notice);
 	}
 	spin_unlock(&watcher->body.lock);
-	capmsg_object_kill(watcher->body.object);
+	if (over)
+		capmsg_object_kill(watcher->body.object);
 	capmsg_body_put(&watcher->body);
 }
 
@@ -223,15 +226,14 @@ int capmsg_watcher_start(struct capmsg_watcher *watcher,
 
 	if (spot)
 		cap = capmsg_cap_make(body->object, CAPMSG_RIGHT_DESTROY);
-	/* A notice that comes at once ends the watch. */
+	/* A loss that comes at once ends the watch. */
 	capmsg_body_get(body);
 	capmsg_body_own(body);
 	spin_lock(&body->lock);
 	ret = attach_locked(watcher);
 	if (!ret && spot)
 		ret = capmsg_store(spot, &cap);
-	if (ret)
-		capmsg_notice_drop(&watcher->notice);
+	watcher->started = !ret;
 	spin_unlock(&body->lock);
 	if (ret)
 		capmsg_object_kill(body->object);

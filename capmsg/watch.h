@@ -16,9 +16,10 @@
  * it happens whatever memory there is.
  *
  * The notice is given under the lock of the watch, and only while the watch is
- * not dead: so when a watch was destroyed no notice follows. The liens are
- * attached under that lock, too, together with the store of the watch's own
- * capability: if one of these fails, nobody was told of anything.
+ * not dead: so when a watch was destroyed no notice follows. It has started when
+ * the liens are attached and its own capability is stored, all under that lock.
+ * What is lost before neither gives the notice nor ends the watch: who starts it
+ * finds the body dead. So if starting fails nobody was told of anything.
  */
 
 struct capmsg_watcher;
@@ -43,6 +44,8 @@ struct capmsg_watcher {
 	struct capmsg_body body;
 	/** @notice: to be given; none once it was; body.lock */
 	struct capmsg_notice notice;
+	/** @started: losses count; before that its maker meets them; body.lock */
+	bool started;
 	/** @n: number of bodies; constant */
 	u32 n;
 	/** @watched: the object, and the revokers before it */

@@ -55,8 +55,10 @@ static __u64 live(int fd, unsigned int type)
 
 TEST_F(watch, errors)
 {
-	EXPECT_EQ(-EOPNOTSUPP, do_watch(self->fd, &(struct capmsg_watch){
-		.flags = 1, .address = PORT, .notification = NOTE, .bits = 1 }));
+	struct capmsg_watch flags = { .flags = 1, .address = PORT, .notification = NOTE,
+		.bits = 1 };
+
+	EXPECT_EQ(-EOPNOTSUPP, do_watch(self->fd, &flags));
 	EXPECT_EQ(-EINVAL, watch_create(self->fd, PORT, VOID, NOTE, 0));
 	EXPECT_EQ(-EINVAL, watch_create(self->fd, PORT, VOID, PORT, 1));
 	EXPECT_EQ(-ENOENT, watch_create(self->fd, PORT, VOID, CAPMSG_ADDRESS_VOID, 1));
@@ -83,15 +85,16 @@ TEST_F(watch, wrong_types)
 {
 	char reply[8];
 	struct capmsg_call call = call_make(PORT, "", 0, reply, sizeof(reply));
+	struct capmsg_move move = { .flags = CAPMSG_MOVE_POST, .from = PORT, .to = COPY };
 	struct job job;
 
 	ASSERT_EQ(0, watch_create(self->fd, PORT, WATCH, NOTE, 1));
 	EXPECT_EQ(-EINVAL, watch_create(self->fd, WATCH, VOID, NOTE, 2));
 	ASSERT_EQ(0, JOB_START(&job, self->fd, call, CALL, &call));
 	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
-	ASSERT_EQ(0, do_move(self->fd, &(struct capmsg_move){ .flags = CAPMSG_MOVE_POST,
-		.from = PORT, .to = COPY, .post = self->record.out_post,
-		.seq = self->record.out_seq }));
+	move.post = self->record.out_post;
+	move.seq = self->record.out_seq;
+	ASSERT_EQ(0, do_move(self->fd, &move));
 	EXPECT_EQ(-EINVAL, watch_create(self->fd, COPY, VOID, NOTE, 2));
 	ASSERT_EQ(0, cap_clear(self->fd, COPY));
 	EXPECT_EQ(-EPIPE, job_join(&job));
