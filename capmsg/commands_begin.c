@@ -83,6 +83,8 @@ int capmsg_cmd_create_message(struct capmsg_cmd *cmd)
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
+	if (!arg->notification != !arg->bits)
+		return -EINVAL;
 	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;

@@ -1450,7 +1450,8 @@ enum capmsg_message_state {
  * @bits: bits that are set, see enum capmsg_message_state; 0 without notification
  *
  * Errors: ENOENT, EACCES (slot not writable, notification without SEND), EEXIST,
- * EBUSY, ENOMEM, EDQUOT.
+ * EBUSY, ENOMEM, EDQUOT; EINVAL also for bits without a notification, and the
+ * other way round.
  */
 struct capmsg_create_message {
 	__u32		size;
