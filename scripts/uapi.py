@@ -139,6 +139,11 @@ class Header:
                           self.code_of_comments())
         return set(ERRNO.findall(match.group(1))) if match else set()
 
+    def address_errors(self):
+        """Errors of every command that takes an address, ENOENT among them."""
+        match = re.search(r"Commands that take an address can return ([^.]*)\.", self.code_of_comments())
+        return set(ERRNO.findall(match.group(1))) if match else set()
+
     def code_of_comments(self):
         return re.sub(r"\n \* ?", " ", csource.comments(self.text))
 
@@ -163,4 +168,5 @@ class Header:
             plain = re.sub(r"\((?:but) [^)]*\)", "", text)
         else:
             plain = text
-        return found | (set(ERRNO.findall(plain)) - NOT_ERRNO)
+        found |= set(ERRNO.findall(plain)) - NOT_ERRNO
+        return found | (self.address_errors() if "ENOENT" in found else set())

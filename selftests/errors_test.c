@@ -220,4 +220,69 @@ TEST_F(errors, reply_recv)
 	EXPECT_EQ(0, job_join(&self->job));
 }
 
+/* --- closed revokers ---------------------------------------------------------------------- */
+
+#define CLOSED		SLOT(0x30)	/* the table, through a revoker that is closed */
+#define GATE		SLOT(0x31)	/* that revoker */
+#define ADDRESS(name, NAME, field)						\
+	{ CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field), 0 }
+#define ADDRESS_NONBLOCK(name, NAME, field)					\
+	{ CAPMSG_CMD_##NAME, offsetof(struct capmsg_##name, field), CAPMSG_NONBLOCK }
+
+/* An address of every command that takes any. */
+static const struct {
+	unsigned int nr, offset, nonblock;
+} addresses[] = {
+	ADDRESS(create_cappage, CREATE_CAPPAGE, to), ADDRESS(create_port, CREATE_PORT, to),
+	ADDRESS(register, REGISTER, to), ADDRESS(unregister, UNREGISTER, region),
+	ADDRESS(copy, COPY, from), ADDRESS(move, MOVE, to), ADDRESS(clear, CLEAR, slot),
+	ADDRESS(stat, STAT, address), ADDRESS(list, LIST, table),
+	ADDRESS(destroy, DESTROY, address), ADDRESS(post, POST, port),
+	ADDRESS(unpost, UNPOST, port), ADDRESS_NONBLOCK(send, SEND, to),
+	ADDRESS_NONBLOCK(recv, RECV, port), ADDRESS_NONBLOCK(call, CALL, to),
+	ADDRESS(reply, REPLY, to), ADDRESS_NONBLOCK(reply_recv, REPLY_RECV, port),
+	ADDRESS(export, EXPORT, from), ADDRESS(import, IMPORT, to),
+	ADDRESS(create_notification, CREATE_NOTIFICATION, to),
+	ADDRESS(create_message, CREATE_MESSAGE, to), ADDRESS(create_revoker, CREATE_REVOKER, from),
+	ADDRESS(watch, WATCH, address), ADDRESS(revoke, REVOKE, revoker),
+	ADDRESS(close, CLOSE, revoker), ADDRESS(open, OPEN, revoker),
+	ADDRESS_NONBLOCK(begin, BEGIN, to), ADDRESS(fill, FILL, message),
+	ADDRESS_NONBLOCK(transmit, TRANSMIT, message), ADDRESS(abandon, ABANDON, message),
+	ADDRESS(credits, CREDITS, to), ADDRESS(signal, SIGNAL, notification),
+	ADDRESS_NONBLOCK(wait, WAIT, notification), ADDRESS(limits, LIMITS, port),
+};
+
+/* All of them wait until it is opened, or a signal comes; or do not want to wait. */
+TEST_F(errors, closed_revoker)
+{
+	const __u64 state = call_state(&self->calls);
+	const __u64 address = SLOT2(0x30, 1);
+	struct job job;
+	unsigned int i;
+	union any *a;
+
+	signal_ignore(SIGUSR1, 0);
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = TABLE, .to = CLOSED, .revoker = GATE }));
+	ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = GATE }));
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const unsigned int nr = addresses[i].nr;
+
+		a = call_fill(&self->calls, nr);
+		memcpy(a->bytes + addresses[i].offset, &address, 8);
+		if (addresses[i].nonblock)
+			EXPECT_EQ(-EAGAIN, capmsg_do(self->fd, nr, a))
+				TH_LOG("command %u", nr);
+		a->query.flags &= ~addresses[i].nonblock;
+		ASSERT_EQ(0, job_start(&job, self->fd, nr, a));
+		EXPECT_TRUE(job_blocked(&job))
+			TH_LOG("command %u", nr);
+		job_signal(&job, SIGUSR1);
+		EXPECT_EQ(-EINTR, job_join(&job))
+			TH_LOG("command %u", nr);
+	}
+	ASSERT_EQ(0, obj_destroy(self->fd, GATE));
+	EXPECT_EQ(state, call_state(&self->calls));
+}
+
 TEST_HARNESS_MAIN

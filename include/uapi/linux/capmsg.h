@@ -121,7 +121,8 @@
  * ===========  ===========================================================
  *
  * ENOTTY, EFAULT, EINVAL, E2BIG and EOPNOTSUPP are possible for every command
- * and are not repeated below. Commands that take an address can return ENOENT.
+ * and are not repeated below. Commands that take an address can return ENOENT,
+ * and EINTR if they meet a revoker that is closed.
  */
 
 #define CAPMSG_IOC_MAGIC	0xb9
