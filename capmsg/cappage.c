@@ -78,21 +78,31 @@ static void slot_sweep(struct capmsg_cappage *table, u32 index)
 	spin_unlock(&table->body.lock);
 }
 
-/* Takes the lock only where there is a tombstone. */
+#define SWEEP_STEP	(1U << CAPMSG_BITS_MIN)
+
+/*
+ * Takes the lock only where there is a tombstone: so it may look at a slot that
+ * is changing, and see half of it.
+ */
+static void sweep_step(struct capmsg_cappage *table, u32 first)
+{
+	u32 i;
+
+	rcu_read_lock();
+	for (i = first; i < first + SWEEP_STEP; i++) {
+		if (capmsg_cap_buried_rcu(&table->slots[i].cap))
+			slot_sweep(table, i);
+	}
+	rcu_read_unlock();
+}
+
 static void cappage_sweep(struct capmsg_body *body)
 {
 	struct capmsg_cappage *table = capmsg_cappage_of(body);
-	struct capmsg_cap cap;
-	bool buried;
-	u32 i;
+	u32 i, end = 1U << table->bits;
 
-	for (i = 0; i < 1U << table->bits; i++) {
-		rcu_read_lock();
-		capmsg_slot_read_rcu(table, i, &cap);
-		buried = capmsg_cap_buried_rcu(&cap);
-		rcu_read_unlock();
-		if (buried)
-			slot_sweep(table, i);
+	for (i = 0; i < end; i += SWEEP_STEP) {
+		sweep_step(table, i);
 		cond_resched();
 	}
 }
