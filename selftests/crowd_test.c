@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * crowd_test.c - a thousand spaces of one user call one port, without a pause;
+ * another user that calls it now and then is served in its turn all the same:
+ * after as many calls as there are posts, and one.
+ *
+ * What that means in time is judged with CAPMSG_EXACT alone, where one
+ * instruction is one nanosecond (selftests/vm/run --icount): elsewhere it says
+ * more about what else the machine does.
+ */
+#include <sys/resource.h>
+
+#include "kselftest_harness.h"
+#include "capmsg_util.h"
+
+#define CROWD		1000	/* spaces */
+#define ROUNDS		200	/* of the other user, that are measured */
+#define TRIES		3
+#define PORT		SLOT(1)
+/* Slot 1 of a root of 2^4 slots. */
+#define THERE		CAPMSG_ADDRESS(1, 4)
+
+struct caller {
+	pthread_t thread;
+	int fd;
+	bool runs;
+};
+
+FIXTURE(crowd) {
+	struct caller *callers;
+	pthread_t server;
+	int fd, file, other;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	atomic_bool go, stop;	/* written under the lock */
+	atomic_uint calls;	/* of the crowd, that were received */
+	atomic_int error;
+	unsigned int since;	/* of these, before the other's call came in line */
+	unsigned int passed;	/* and from then on until it was received */
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void tell(bool go, bool stop)
+{
+	pthread_mutex_lock(&state.lock);
+	atomic_store(&state.go, go);
+	atomic_store(&state.stop, stop);
+	pthread_cond_broadcast(&state.changed);
+	pthread_mutex_unlock(&state.lock);
+}
+
+/* Returns true when there is something to do, false when it is over. */
+static bool told_to_go(void)
+{
+	if (!atomic_load(&state.go)) {
+		pthread_mutex_lock(&state.lock);
+		while (!atomic_load(&state.go) && !atomic_load(&state.stop))
+			pthread_cond_wait(&state.changed, &state.lock);
+		pthread_mutex_unlock(&state.lock);
+	}
+	return !atomic_load(&state.stop);
+}
+
+/*
+ * A space of user @uid with one frame, that has the port in THERE. Before there
+ * are threads, who would all change their user.
+ */
+static int caller_new(uid_t uid, int file)
+{
+	struct capmsg_setup setup = { .frames = 1, .root_bits = 4, .plain_max = PAGE };
+	int fd, ret;
+
+	if (setresuid(uid, uid, 0))
+		return -errno;
+	fd = space_open();
+	if (setresuid(0, 0, 0))
+		abort();
+	ret = fd < 0 ? fd : do_setup(fd, &setup);
+	ret = ret ?: cap_import(fd, file, THERE);
+	return ret ?: fd;
+}
+
+static int call_once(int fd, char what)
+{
+	char answer[8];
+	struct capmsg_call call = call_make(THERE, &what, 1, answer, sizeof(answer));
+
+	return do_call(fd, &call);
+}
+
+static void *crowd(void *data)
+{
+	const struct caller *caller = data;
+	int ret = 0;
+
+	while (!ret && told_to_go())
+		ret = call_once(caller->fd, 'c');
+	/* The port is gone in the end. */
+	if (ret && ret != -ENOENT && ret != -EPIPE)
+		atomic_store(&state.error, ret);
+	return NULL;
+}
+
+static void count(char what)
+{
+	if (what == 'c')
+		atomic_fetch_add(&state.calls, 1);
+	else
+		state.passed = atomic_load(&state.calls) - state.since;
+}
+
+static void *serve(void *data)
+{
+	int fd = *(int *)data, ret;
+	char text[CAPMSG_INLINE_MAX];
+	struct capmsg_record record = { .data = PTR(text), .data_size = sizeof(text) };
+	struct capmsg_reply_recv arg = { .size = sizeof(arg), .flags = CAPMSG_REPLY_NONE,
+		.to = PORT, .port = PORT, .records = PTR(&record), .n_records = 1 };
+
+	for (;;) {
+		ret = ioctl(fd, CAPMSG_IOC_REPLY_RECV, &arg) ? -errno : 0;
+		if (ret)
+			break;
+		count(text[0]);
+		arg.flags = CAPMSG_REPLY_POST;
+		arg.post = record.out_post;
+		arg.seq = record.out_seq;
+	}
+	if (ret != -ENOENT)
+		atomic_store(&state.error, ret);
+	return NULL;
+}
+
+static int start(pthread_t *thread, void *(*fn)(void *), void *data)
+{
+	pthread_attr_t attr;
+	int ret;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 * KIB);
+	ret = pthread_create(thread, &attr, fn, data);
+	pthread_attr_destroy(&attr);
+	return -ret;
+}
+
+FIXTURE_SETUP(crowd)
+{
+	struct rlimit files = { 4096, 4096 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	self->fd = space_new();
+	ASSERT_LE(0, self->fd);
+	self->callers = calloc(CROWD, sizeof(*self->callers));
+	ASSERT_NE(NULL, self->callers);
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	unsigned int i;
+
+	tell(false, true);
+	obj_destroy(self->fd, PORT);
+	pthread_join(self->server, NULL);
+	for (i = 0; i < CROWD; i++)
+		if (self->callers[i].runs)
+			pthread_join(self->callers[i].thread, NULL);
+	EXPECT_EQ(0, atomic_load(&state.error));
+	CAPMSG_TEARDOWN();
+}
+
+static int compare(const void *a, const void *b)
+{
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static __u64 p99(__u64 *samples, size_t n)
+{
+	qsort(samples, n, sizeof(*samples), compare);
+	return samples[n - 1 - n / 100];
+}
+
+/**
+ * struct trips - how long the other's calls took
+ * @ns: 99 of 100 of them at most
+ * @passed: calls of the crowd that were received in between, 99 of 100 at most
+ */
+struct trips {
+	__u64 ns, passed;
+	int error;
+};
+
+static struct trips travel(int fd)
+{
+	static __u64 ns[ROUNDS], passed[ROUNDS];
+	struct trips trips = { .error = 0 };
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS && !trips.error; i++) {
+		state.since = atomic_load(&state.calls);
+		ns[i] = now_ns();
+		trips.error = call_once(fd, 'o');
+		ns[i] = now_ns() - ns[i];
+		passed[i] = state.passed;
+		/* Now and then. */
+		usleep(100);
+	}
+	trips.ns = p99(ns, ROUNDS);
+	trips.passed = p99(passed, ROUNDS);
+	return trips;
+}
+
+/* Senders that wait in line. */
+static unsigned int waiting(int fd)
+{
+	struct capmsg_stat stat;
+
+	return cap_stat(fd, PORT, &stat) ? 0 : stat.out_senders;
+}
+
+/* The crowd has come to rest. */
+static bool settled(void)
+{
+	unsigned int calls;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		calls = atomic_load(&state.calls);
+		sleep_ms(200);
+		if (calls == atomic_load(&state.calls))
+			return true;
+	}
+	return false;
+}
+
+static int gather(struct caller *callers, int file)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < CROWD && !ret; i++) {
+		callers[i].fd = caller_new(1000, file);
+		if (callers[i].fd < 0)
+			ret = callers[i].fd;
+	}
+	for (i = 0; i < CROWD && !ret; i++) {
+		ret = start(&callers[i].thread, crowd, &callers[i]);
+		callers[i].runs = !ret;
+	}
+	return ret;
+}
+
+FIXTURE_VARIANT(crowd) {
+	unsigned int depth, flags;
+};
+
+FIXTURE_VARIANT_ADD(crowd, one_post) { .depth = 1 };
+FIXTURE_VARIANT_ADD(crowd, sixteen_posts) { .depth = 16 };
+FIXTURE_VARIANT_ADD(crowd, no_shares) { .depth = 16, .flags = CAPMSG_PORT_NO_SHARES };
+
+TEST_F_TIMEOUT(crowd, another_user_gets_its_turn, 300)
+{
+	struct capmsg_create_port port = { .to = PORT, .depth = variant->depth,
+		.flags = variant->flags };
+	struct trips idle, busy;
+	unsigned int i;
+
+	ASSERT_EQ(0, do_create_port(self->fd, &port));
+	self->file = cap_export(self->fd, PORT, RIGHTS_SENDER);
+	ASSERT_LE(0, self->file);
+	self->other = caller_new(1001, self->file);
+	ASSERT_LE(0, self->other);
+	ASSERT_EQ(0, gather(self->callers, self->file));
+	ASSERT_EQ(0, start(&self->server, serve, &self->fd));
+	/* The machine may have other things to do meanwhile. */
+	for (i = 0; i < TRIES; i++) {
+		tell(false, false);
+		ASSERT_TRUE(settled());
+		idle = travel(self->other);
+		ASSERT_EQ(0, idle.error);
+		tell(true, false);
+		ASSERT_TRUE(WAIT_UNTIL(60000, waiting(self->fd) >= CROWD - 2 * variant->depth));
+		busy = travel(self->other);
+		ASSERT_EQ(0, busy.error);
+		TH_LOG("p99 of a round trip: %llu ns alone, %llu ns in the crowd: %llu.%02llu times; "
+		       "passed by %llu", idle.ns, busy.ns, busy.ns / idle.ns,
+		       busy.ns * 100 / idle.ns % 100, busy.passed);
+		if (busy.ns <= (variant->depth + 2) * idle.ns)
+			break;
+	}
+	EXPECT_GE(variant->depth + 2, busy.passed);
+	/* Without shares the others' calls may take longer than one's own alone. */
+	if (getenv("CAPMSG_EXACT") && !(variant->flags & CAPMSG_PORT_NO_SHARES))
+		EXPECT_GT(TRIES, i);
+}
+
+TEST_HARNESS_MAIN
