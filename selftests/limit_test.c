@@ -178,6 +178,26 @@ TEST_F(limit, exports)
 	EXPECT_EQ(0, child_as(1000, fill_exports, NULL));
 }
 
+/* What was destroyed is no obstacle to anything, although slots name it still. */
+static int create_for_ever(void *unused)
+{
+	int fd = space_new(), ret = fd < 0 ? fd : note_create(fd, SLOT(9));
+	unsigned int n;
+
+	for (n = 16; !ret && n < 116; n++)
+		ret = note_create(fd, SLOT(n)) ?: obj_destroy(fd, SLOT(n));
+	for (; !ret && n < 216; n++)
+		ret = watch_create(fd, SLOT(9), SLOT(n), SLOT(9), 1) ?:
+		      obj_destroy(fd, SLOT(n));
+	return -ret;
+}
+
+TEST_F(limit, tombstones)
+{
+	ASSERT_EQ(0, set(MAX_OBJECTS, 60));
+	EXPECT_EQ(0, child_as(1000, create_for_ever, NULL));
+}
+
 /* --- users ------------------------------------------------------------------------- */
 
 /* Fills its user's quota, says so, and stays. */
