@@ -41,7 +41,7 @@ static int attach_locked(struct capmsg_message *message,
 		sender->notice = NULL;
 		message->transmitted = false;
 		capmsg_lien_attach_locked(&port->body, &message->lien);
-		message->port = port;
+		WRITE_ONCE(message->port, port);
 		capmsg_body_get(&port->body);
 	}
 	capmsg_port_unlock(port);

@@ -64,9 +64,10 @@
  *                  the message belongs to the reaper
  *   capmsg_sender  post, queued, delivered: the port's body.lock
  *   capmsg_cargo   caps, as far as they are loaded: sender.lock
- *   capmsg_message port, rest: body.lock; transmitted, lien: the port's
- *                  body.lock; cargo, length, max_caps: of the one thread that
- *                  is busy with it, and of the line
+ *   capmsg_message rest: body.lock; port: written under it and the lock of
+ *                  the port, so either keeps it; transmitted, lien: the
+ *                  port's body.lock; cargo, length, max_caps: of the one
+ *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled

@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 
+#include "hooks.h"
 #include "message.h"
 
 static void message_free(struct capmsg_body *body)
@@ -92,28 +93,9 @@ capmsg_message_unbind_locked(struct capmsg_message *message,
 		return NULL;
 	capmsg_port_lock(port);
 	capmsg_lien_detach_locked(&port->body, &message->lien);
+	WRITE_ONCE(message->port, NULL);
 	capmsg_port_unlock(port);
-	message->port = NULL;
 	return port;
-}
-
-/*
- * Take away what the message has at its port. It is not lost by that, so nobody
- * is told; a thread that is busy with it gets ESTALE.
- */
-static void withdraw(struct capmsg_message *message, struct capmsg_port *port)
-{
-	struct capmsg_sender *sender = &message->cargo.sender;
-
-	capmsg_port_lock(port);
-	sender->notice = NULL;
-	capmsg_port_unqueue_locked(port, sender, -ESTALE);
-	while (sender->post && (sender->post->flags & CAPMSG_POST_BUSY))
-		capmsg_port_calm_locked(port, sender->post);
-	capmsg_claim_drop_locked(port, sender);
-	if (!sender->done)
-		sender->error = -ESTALE;
-	capmsg_port_unlock(port);
 }
 
 static struct capmsg_port *port_of_message(struct capmsg_message *message)
@@ -128,6 +110,36 @@ static struct capmsg_port *port_of_message(struct capmsg_message *message)
 	return port;
 }
 
+/*
+ * Who has found the port without its lock: is the message bound to it still? By
+ * now it may be bound to another one, whose lock guards the sender.
+ */
+static bool bound_locked(struct capmsg_message *message,
+			 struct capmsg_port *port)
+{
+	lockdep_assert_held(&port->body.lock);
+	return READ_ONCE(message->port) == port;
+}
+
+/*
+ * Take away what the message has at its port, for good: who is busy with it
+ * finds the error. The lock is dropped while a chunk is being copied.
+ */
+static void withdraw_locked(struct capmsg_message *message,
+			    struct capmsg_port *port, int error)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+
+	capmsg_port_unqueue_locked(port, sender, error);
+	if (!sender->done)
+		capmsg_sender_refuse_locked(sender, error);
+	while (bound_locked(message, port) && sender->post &&
+	       (sender->post->flags & CAPMSG_POST_BUSY))
+		capmsg_port_calm_locked(port, sender->post);
+	if (bound_locked(message, port))
+		capmsg_claim_drop_locked(port, sender);
+}
+
 /* In line with capabilities that must not be dropped? */
 static bool waits_alone(struct capmsg_message *message)
 {
@@ -137,7 +149,8 @@ static bool waits_alone(struct capmsg_message *message)
 	port = port_of_message(message);
 	if (port) {
 		capmsg_port_lock(port);
-		alone = message->cargo.sender.alone;
+		alone = bound_locked(message, port) &&
+			message->cargo.sender.alone;
 		capmsg_port_unlock(port);
 		capmsg_body_put(&port->body);
 	}
@@ -188,25 +201,56 @@ static void tidy(struct capmsg_message *message)
 		capmsg_message_leave(message);
 }
 
+/* It is not lost by that, so nobody is told. */
+static void withdraw(struct capmsg_message *message)
+{
+	struct capmsg_port *port;
+
+	port = port_of_message(message);
+	if (!port)
+		return;
+	capmsg_hook(6);
+	capmsg_port_lock(port);
+	if (bound_locked(message, port)) {
+		message->cargo.sender.notice = NULL;
+		withdraw_locked(message, port, -ESTALE);
+	}
+	capmsg_port_unlock(port);
+	capmsg_body_put(&port->body);
+}
+
+/* Was it withdrawn, and not begun again since? */
+static bool is_over(struct capmsg_message *message)
+{
+	const struct capmsg_sender *sender = &message->cargo.sender;
+	bool over;
+
+	lockdep_assert_held(&message->body.lock);
+	if (!message->port)
+		return true;
+	capmsg_port_lock(message->port);
+	over = sender->done || sender->error;
+	capmsg_port_unlock(message->port);
+	return over;
+}
+
 /**
  * capmsg_message_abandon() - forget what was begun
- * @message: the message; IDLE afterwards, unless another thread is just
- *	beginning it
+ * @message: the message; IDLE afterwards, unless another thread has begun it
+ *	again meanwhile
  *
  * Context: Process context, no locks held; may sleep for the length of a chunk.
  */
 void capmsg_message_abandon(struct capmsg_message *message)
 {
 	static const struct capmsg_outcome idle = { CAPMSG_MESSAGE_IDLE };
-	struct capmsg_port *port;
+	struct capmsg_port *port = NULL;
 
-	port = port_of_message(message);
-	if (port) {
-		withdraw(message, port);
-		capmsg_body_put(&port->body);
-	}
+	withdraw(message);
+	capmsg_hook(7);
 	spin_lock(&message->body.lock);
-	port = capmsg_message_unbind_locked(message, idle);
+	if (is_over(message))
+		port = capmsg_message_unbind_locked(message, idle);
 	spin_unlock(&message->body.lock);
 	tidy(message);
 	if (port)
@@ -221,24 +265,26 @@ static void *port_lien_hold(struct capmsg_lien *lien)
 	return capmsg_body_tryget(&message->body) ? message->port : NULL;
 }
 
-/* The port is dead: its memory must not wait for the message's owner. */
+/*
+ * The port is dead: its memory must not wait for the message's owner. A claim of
+ * a plain buffer is not taken away by the port's death, and must not outlast
+ * the binding.
+ */
 static void port_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_message *message =
 		container_of(lien, struct capmsg_message, lien);
-	struct capmsg_sender *sender = &message->cargo.sender;
 	struct capmsg_port *port = held;
 	bool bound;
 
+	capmsg_port_lock(port);
+	if (bound_locked(message, port))
+		withdraw_locked(message, port, -ENOENT);
+	capmsg_port_unlock(port);
 	spin_lock(&message->body.lock);
-	bound = message->port == port && port->body.dead;
-	if (bound) {
-		capmsg_port_lock(port);
-		if (!sender->done)
-			capmsg_sender_refuse_locked(sender, -ENOENT);
-		capmsg_port_unlock(port);
+	bound = message->port == port;
+	if (bound)
 		capmsg_message_unbind_locked(message, capmsg_message_outcome_locked(message));
-	}
 	spin_unlock(&message->body.lock);
 	tidy(message);
 	if (bound)
@@ -284,7 +330,7 @@ static void look(struct work_struct *work)
 	if (!port)
 		return;
 	capmsg_port_lock(port);
-	if (sender->alone)
+	if (bound_locked(message, port) && sender->alone)
 		capmsg_message_set_clock_locked(message, port);
 	capmsg_port_unlock(port);
 	capmsg_body_put(&port->body);

@@ -44,7 +44,10 @@ struct capmsg_message {
 	struct capmsg_cargo cargo;
 	/** @busy: bit 0: a thread is using it */
 	unsigned long busy;
-	/** @port: where it goes, with a reference; NULL: unbound; body.lock */
+	/**
+	 * @port: where it goes, with a reference; NULL: unbound; changed under
+	 * body.lock and the port's lock: either of them keeps it
+	 */
 	struct capmsg_port *port;
 	/** @lien: tells the death of @port; the port's lock */
 	struct capmsg_lien lien;
