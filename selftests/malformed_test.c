@@ -12,7 +12,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 
 #include "kselftest_harness.h"
 #include "calls.h"
@@ -23,6 +22,7 @@
 #define READABLE	SLOT(0x22)	/* the same without WRITE */
 #define LANDING_PORT	SLOT(0x23)
 #define WITHOUT		SLOT(0x24)	/* lacks one right */
+#define MESSAGES	1000
 #define IN_TABLE	1		/* slot of the table with a copy of the port */
 
 FIXTURE(malformed) {
@@ -815,17 +815,35 @@ TEST_F(malformed, struct_changes)
 	self->state = call_state(&self->calls);
 }
 
+struct signaller {
+	pthread_t thread;
+	pid_t tid;
+	atomic_bool stop;
+};
+
+static void *signal_again_and_again(void *data)
+{
+	struct signaller *signaller = data;
+
+	while (!atomic_load(&signaller->stop)) {
+		syscall(SYS_tgkill, getpid(), signaller->tid, SIGUSR1);
+		usleep(50);
+	}
+	return NULL;
+}
+
 static int send_numbers(void *fd)
 {
-	const struct itimerval every = { { 0, 50 }, { 0, 50 } };
+	struct signaller signaller = { .tid = gettid() };
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	signal_ignore(SIGALRM, SA_RESTART);
-	if (setitimer(ITIMER_REAL, &every, NULL))
-		return errno;
-	for (i = 0; i < 2000 && !ret; i++)
+	signal_ignore(SIGUSR1, SA_RESTART);
+	ret = -pthread_create(&signaller.thread, NULL, signal_again_and_again, &signaller);
+	for (i = 0; i < MESSAGES && !ret; i++)
 		ret = msg_send(*(int *)fd, LANDING_PORT, &i, sizeof(i));
+	atomic_store(&signaller.stop, true);
+	pthread_join(signaller.thread, NULL);
 	return ret;
 }
 
@@ -836,7 +854,7 @@ TEST_F(malformed, signals)
 	unsigned int i, number[CAPMSG_INLINE_MAX / 4];
 	pid_t pid = child_start(send_numbers, &self->fd, KEEP_ALL);
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < MESSAGES; i++) {
 		ASSERT_EQ(0, msg_recv(self->fd, LANDING_PORT, &record, number));
 		ASSERT_EQ(i, number[0]);
 	}
