@@ -27,6 +27,10 @@ static int attach_locked(struct capmsg_message *message,
 	message->length = booking->length;
 	message->max_caps = booking->max_caps;
 	sender->origin = booking->origin;
+	/* From here on it is ours, and goes when the message rests. */
+	sender->through = booking->through;
+	if (sender->through)
+		capmsg_object_get(sender->through);
 	sender->length = booking->length;
 	sender->n_caps = booking->max_caps;
 	/* What is shorter claims nothing before it is transmitted. */
@@ -69,6 +73,8 @@ static int bind(struct capmsg_message *message, struct capmsg_port *port,
 	spin_unlock(&message->body.lock);
 	if (old)
 		capmsg_body_put(&old->body);
+	if (!ret && booking->through)
+		capmsg_message_gate(message);
 	return ret;
 }
 
@@ -142,6 +148,7 @@ int capmsg_message_begin(struct capmsg_message *message,
 	struct capmsg_outcome before;
 	int ret;
 
+	capmsg_message_ungate(message);
 	ret = bind(message, port, booking, &before);
 	if (ret)
 		return ret;
@@ -192,8 +199,15 @@ static int commit_claim_locked(struct capmsg_message *message,
 	ret = sender->error ?: capmsg_claim_commit_locked(port, sender);
 	if (ret != -EAGAIN)
 		return ret;
-	/* Without its claim, or its landing slots, it is lost. */
+	/* While the way is closed the claim is kept, or taken by others. */
+	ret = sender->post ? capmsg_gate_check(sender->through) : 0;
+	if (ret == CAPMSG_SHUT)
+		return ret;
+	/* Without the way, its claim or its landing slots it is lost. */
 	capmsg_claim_drop_locked(port, sender);
+	sender->error = ret;
+	if (ret)
+		return ret;
 	return port->body.dead ? -ENOENT : -ESTALE;
 }
 
@@ -213,6 +227,29 @@ static int transmit_locked(struct capmsg_message *message,
 	return ret;
 }
 
+/* While the way is closed: until it is not, or the claim is taken away. */
+static int await_way(struct capmsg_sender *sender, struct capmsg_port *port,
+		     const struct capmsg_until *until)
+	__must_hold(&port->body.lock)
+{
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	while (!sender->error && sender->post &&
+	       capmsg_gates_look(sender->gates) == CAPMSG_GATE_CLOSED) {
+		ret = capmsg_wait_over(until);
+		if (ret)
+			break;
+		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
+		capmsg_port_unlock(port);
+		if (!capmsg_gates_changed(sender->gates))
+			capmsg_sleep(until->deadline);
+		capmsg_port_lock(port);
+		finish_wait(&sender->wait, &entry);
+	}
+	return ret;
+}
+
 /**
  * capmsg_message_transmit() - commit a message, or get it in line
  * @message: the message; OPEN, its capabilities are loaded; the caller is
@@ -224,8 +261,8 @@ static int transmit_locked(struct capmsg_message *message,
  * If it is delivered when this returns the caller does step 7.
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0; -ENOENT if the port is dead, or a reply right to be moved is used
- * up; -ESTALE if the claim was taken away, or the message was abandoned;
+ * Return: 0; -ENOENT if the port is dead or revoked, or a reply right to be moved
+ * is used up; -ESTALE if the claim was taken away, or the message was abandoned;
  * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
 int capmsg_message_transmit(struct capmsg_message *message,
@@ -239,7 +276,12 @@ int capmsg_message_transmit(struct capmsg_message *message,
 	capmsg_port_lock(port);
 	sender->length = length;
 	sender->n_caps = message->cargo.loaded;
-	ret = transmit_locked(message, port, manner);
+	do {
+		ret = transmit_locked(message, port, manner);
+		if (ret != CAPMSG_SHUT)
+			break;
+		ret = await_way(sender, port, &manner->until);
+	} while (!ret);
 	if (ret) {
 		sender->length = message->length;
 		sender->n_caps = message->max_caps;

@@ -14,6 +14,8 @@
 struct capmsg_booking {
 	/** @origin: how the port was named */
 	struct capmsg_origin origin;
+	/** @through: the revoker that it was named through, or NULL */
+	struct capmsg_object *through;
 	/** @length: bytes that it may have */
 	u64 length;
 	/** @max_caps: capabilities that it may carry */

@@ -48,9 +48,10 @@ static int collect_answer(struct capmsg_frame *frame,
 	if (!ret) {
 		answer->length = post->length;
 		answer->n_caps = post->n_caps;
-		answer->in_area = post->is_inline && !post->target.pin;
+		answer->in_area = post->is_inline &&
+				  !capmsg_post_buffered(post);
 		/* The region may be gone as soon as the lock is. */
-		if (post->is_inline && post->target.pin)
+		if (post->is_inline && !answer->in_area)
 			capmsg_copy_short(&post->target, post->area,
 					  post->length);
 	}
@@ -183,7 +184,7 @@ int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq)
  * @to: the slot
  *
  * Context: Any; takes the locks of port and table.
- * Return: 0; errors of capmsg_port_reply_post_locked() and capmsg_store();
+ * Return: 0; errors of capmsg_port_reply_post_locked() and capmsg_store_now();
  * -ESTALE if the call is over.
  */
 int capmsg_reply_move(struct capmsg_port *port, u32 index, u32 seq,
@@ -198,7 +199,7 @@ int capmsg_reply_move(struct capmsg_port *port, u32 index, u32 seq,
 	if (!ret && capmsg_cap_void(&post->reply))
 		ret = -ESTALE;
 	if (!ret)
-		ret = capmsg_store(to, &post->reply);
+		ret = capmsg_store_now(to, &post->reply);
 	if (!ret)
 		capmsg_port_reply_left_locked(port, post);
 	capmsg_port_unlock(port);

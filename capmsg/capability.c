@@ -21,6 +21,8 @@ bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
 	body = rcu_dereference(cap->object->body);
 	if (!body)
 		return true;
+	if (cap->revoker && capmsg_gate_rcu(cap->revoker) == CAPMSG_GATE_GONE)
+		return true;
 	return body->ops->stale && body->ops->stale(body, cap->badge);
 }
 
@@ -135,7 +137,57 @@ int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 }
 
 /**
- * capmsg_cap_forget() - drop a capability that reads as void
+ * capmsg_cap_tryget() - take the references of a capability that was borrowed
+ * @cap: read in this RCU section. It is kept only to be looked at: as a sender
+ *	it does not count
+ *
+ * Context: RCU read section.
+ * Return: false if it is gone from where it was read.
+ */
+bool capmsg_cap_tryget(const struct capmsg_cap *cap)
+{
+	if (!capmsg_object_tryget(cap->object))
+		return false;
+	if (!cap->revoker || capmsg_object_tryget(cap->revoker))
+		return true;
+	capmsg_object_put(cap->object);
+	return false;
+}
+
+static struct capmsg_object *counted_on(const struct capmsg_cap *cap)
+{
+	return cap->revoker ?: cap->object;
+}
+
+/**
+ * capmsg_cap_count() - count a capability among the senders of a port, if it is one
+ * @cap: the capability, with its references; to be dropped by capmsg_cap_drop()
+ *
+ * Context: Any; no locks held but those above ports: takes that of a port.
+ */
+void capmsg_cap_count(const struct capmsg_cap *cap)
+{
+	if (capmsg_cap_sends(cap))
+		capmsg_senders_inc(counted_on(cap));
+}
+
+/**
+ * capmsg_cap_tryown() - make a capability that was borrowed one's own
+ * @cap: read in this RCU section, and minted; to be dropped by capmsg_cap_drop()
+ *
+ * Context: RCU read section, no locks held; takes that of a port.
+ * Return: false if it is gone from where it was read.
+ */
+bool capmsg_cap_tryown(const struct capmsg_cap *cap)
+{
+	if (!capmsg_cap_tryget(cap))
+		return false;
+	capmsg_cap_count(cap);
+	return true;
+}
+
+/**
+ * capmsg_cap_forget() - drop a capability that reads as void, or does not count
  * @cap: the capability; void afterwards
  *
  * Context: Any.
@@ -145,8 +197,11 @@ void capmsg_cap_forget(struct capmsg_cap *cap)
 	struct capmsg_object *object = cap->object;
 
 	cap->object = NULL;
-	if (object)
-		capmsg_object_put(object);
+	if (!object)
+		return;
+	if (cap->revoker)
+		capmsg_object_put(cap->revoker);
+	capmsg_object_put(object);
 }
 
 static struct capmsg_body *body_to_tell(struct capmsg_object *object)
@@ -177,6 +232,8 @@ void capmsg_cap_drop(struct capmsg_cap *cap)
 		return;
 	/* Of an object that lives, and whose calls are not over. */
 	if (!capmsg_cap_void(cap)) {
+		if (capmsg_cap_sends(cap))
+			capmsg_senders_dec(counted_on(cap));
 		body = body_to_tell(cap->object);
 		if (body) {
 			body->ops->dropped(body, cap->badge);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A capability is a value: an object, rights, a badge, an address translator.
- * It owns one reference to the object (to the struct, not to the body).
+ * A capability is a value: an object, rights, a badge, an address translator,
+ * a revoker. It owns one reference each to the object and the revoker (to
+ * the structs, not to the bodies).
  */
 #ifndef CAPMSG_CAPABILITY_H
 #define CAPMSG_CAPABILITY_H
@@ -9,6 +10,28 @@
 #include <linux/types.h>
 
 #include "object.h"
+#include "revoker.h"
+
+/**
+ * DOC: Senders
+ *
+ * A port's owner is told when nobody can send to it any more, so capabilities to
+ * it with SEND, but without RECV, are counted: where a capability becomes
+ * somebody's (capmsg_cap_count()), and where it is dropped (capmsg_cap_drop()).
+ * Nothing is counted on the way from slot to slot or into a message, and what
+ * somebody owns never changes its rights.
+ *
+ * It counts on what it comes from: its revoker, or without one the port. A
+ * revoker with a count above zero is counted once on what it stands before. So
+ * the count of the revoker before is raised before, and lowered after, that of
+ * the one behind. The count of a port changes between 0 and 1 under the port's
+ * lock; all other changes are a single atomic operation.
+ *
+ * What reads as void is forgotten without counting: the count of a dead port or
+ * revoker is of no use, and what that had been counted for before was given back
+ * when it died. So void slots can be swept under the lock of their cappage,
+ * which is below that of ports.
+ */
 
 /* What WEAK takes away. */
 #define CAPMSG_RIGHTS_STRONG						\
@@ -23,6 +46,8 @@
 struct capmsg_cap {
 	/** @object: what it names; NULL in a void capability */
 	struct capmsg_object *object;
+	/** @revoker: that it came through, or NULL; see "DOC: Revoking" */
+	struct capmsg_object *revoker;
 	/** @badge: seen by receivers; for a reply right the epoch of the call */
 	u64 badge;
 	/** @guard: address bits to be matched first, in the low @guard_bits */
@@ -65,6 +90,9 @@ void capmsg_cap_sweep(struct capmsg_cap *cap);
 void capmsg_cap_weaken(struct capmsg_cap *cap);
 int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 		    u32 table_bits);
+void capmsg_cap_count(const struct capmsg_cap *cap);
+bool capmsg_cap_tryown(const struct capmsg_cap *cap);
+bool capmsg_cap_tryget(const struct capmsg_cap *cap);
 void capmsg_cap_forget(struct capmsg_cap *cap);
 void capmsg_cap_drop(struct capmsg_cap *cap);
 
@@ -77,6 +105,13 @@ static inline bool capmsg_cap_void(const struct capmsg_cap *cap)
 	is_void = capmsg_cap_void_rcu(cap);
 	rcu_read_unlock();
 	return is_void;
+}
+
+/* Does the capability count as one of a port's senders? See "DOC: Senders". */
+static inline bool capmsg_cap_sends(const struct capmsg_cap *cap)
+{
+	return (cap->rights & (CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV)) ==
+	       CAPMSG_RIGHT_SEND && cap->object->type == CAPMSG_TYPE_PORT;
 }
 
 /* Move the value and the reference that it owns; @from becomes void. */

@@ -5,7 +5,6 @@
  * void; whoever next stores into it drops what is left there.
  */
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/sched.h>
 
 #include "cappage.h"
@@ -197,267 +196,21 @@ void capmsg_slot_expire(struct capmsg_cappage *table, u32 index)
 }
 
 /*
- * What is left of an address while it is walked: @left bits, at the top of
- * @bits.
+ * Is the slot kept for a post? Not if the cappage was revoked from who posted it:
+ * such a post takes no capabilities any more, see capmsg_landing_ready_locked().
  */
-struct rest {
-	u64 bits;
-	u32 left;
-};
-
-static u64 rest_take(struct rest *rest, u32 n)
+static bool slot_reserved_locked(struct capmsg_cappage *table,
+				 struct capmsg_slot *slot)
 {
-	u64 taken = n ? rest->bits >> (64 - n) : 0;
-
-	rest->bits <<= n;
-	rest->left -= n;
-	return taken;
-}
-
-static bool rest_match_guard(struct rest *rest, const struct capmsg_cap *cap)
-{
-	return rest->left >= cap->guard_bits &&
-	       rest_take(rest, cap->guard_bits) == cap->guard;
-}
-
-/* Go through the cappage that place->cap names, to one of its slots. */
-static int walk_hop(struct capmsg_place *place, struct rest *rest)
-{
-	const struct capmsg_cap *cap = &place->cap;
-	struct capmsg_cappage *table;
-	struct capmsg_body *body;
-	u32 bits, base, index;
-
-	if (cap->object->type != CAPMSG_TYPE_CAPPAGE)
-		return -ENOENT;
-	body = rcu_dereference(cap->object->body);
-	if (!body)
-		return -ENOENT;
-	table = capmsg_cappage_of(body);
-	bits = table->bits - cap->subpage_bits;
-	if (rest->left < bits)
-		return -ENOENT;
-	base = (u32)cap->subpage << bits;
-	index = array_index_nospec(base + rest_take(rest, bits),
-				   1U << table->bits);
-	place->rights = cap->rights;
-	place->table = table;
-	place->index = index;
-	place->end = base + (1U << bits);
-	capmsg_slot_read_rcu(table, index, &place->cap);
-	if (place->rights & CAPMSG_RIGHT_WEAK) {
-		place->rights &= ~CAPMSG_RIGHT_WRITE;
-		capmsg_cap_weaken(&place->cap);
-	}
-	return 0;
-}
-
-/* Match the guard of what is there. Returns 1 if the address ends here. */
-static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
-		       enum capmsg_lookup lookup)
-{
-	if (lookup == CAPMSG_LOOKUP_SLOT && !rest->left)
-		return 1;
-	/* What reads as void has no guard. Hops and object lookups see to that later. */
-	if (!place->cap.object || !rest_match_guard(rest, &place->cap) ||
-	    (lookup == CAPMSG_LOOKUP_SLOT && capmsg_cap_void_rcu(&place->cap)))
-		return -ENOENT;
-	return !rest->left;
-}
-
-/**
- * capmsg_walk_rcu() - resolve an address
- * @root: the capability to begin at
- * @address: the address
- * @lookup: what it is to name
- * @place: the result, on success
- *
- * Every hop consumes at least one bit (capmsg_cap_mint() sees to that), so
- * there are at most 63 hops.
- *
- * Context: RCU read section. Takes no lock and writes nothing shared, unless
- * it finds a tombstone: that is cleared.
- * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
- * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
- * whose call is over.
- */
-int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
-		    enum capmsg_lookup lookup, struct capmsg_place *place)
-{
-	struct rest rest = { .bits = address };
-	int ret;
-
-	if (!address)
-		return -ENOENT;
-	rest.left = 63 - __ffs64(address);
-	place->cap = *root;
-	place->table = NULL;
-	for (;;) {
-		ret = walk_arrive(place, &rest, lookup);
-		if (ret < 0)
-			return ret;
-		if (ret)
-			break;
-		ret = walk_hop(place, &rest);
-		if (ret)
-			return ret;
-	}
-	if (!place->table)
-		return -ENOENT;
-	if (lookup == CAPMSG_LOOKUP_SLOT || !capmsg_cap_void_rcu(&place->cap))
-		return 0;
-	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
-		return -ESTALE;
-	capmsg_slot_expire(place->table, place->index);
-	return -ENOENT;
-}
-
-/* log2 of the slots of the cappage that a capability names, or 0. */
-static u32 table_bits_rcu(const struct capmsg_cap *cap)
-{
-	struct capmsg_body *body = rcu_dereference(cap->object->body);
-
-	if (!body || cap->object->type != CAPMSG_TYPE_CAPPAGE)
-		return 0;
-	return capmsg_cappage_of(body)->bits;
-}
-
-/* What a fetch makes of the capability that it has found. */
-static int fetch_mint_rcu(struct capmsg_place *place,
-			  const struct capmsg_mint *mint)
-{
-	if (!(place->rights & CAPMSG_RIGHT_READ))
-		return -EACCES;
-	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
-		return -EINVAL;
-	if (!mint)
-		return 0;
-	return capmsg_cap_mint(&place->cap, mint, table_bits_rcu(&place->cap));
-}
-
-/**
- * capmsg_fetch() - copy a capability out of its slot
- * @view: the caller's space
- * @address: address of the capability (object lookup)
- * @mint: how the copy differs, or NULL
- * @cap: the result, weakened by the path; owns a reference
- *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
- * right, of which there is only one, or a @mint that is no restriction.
- */
-int capmsg_fetch(const struct capmsg_view *view, u64 address,
-		 const struct capmsg_mint *mint, struct capmsg_cap *cap)
-{
-	struct capmsg_place place;
-	int ret;
-
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
-			      &place);
-	if (!ret)
-		ret = fetch_mint_rcu(&place, mint);
-	if (!ret && !capmsg_object_tryget(place.cap.object))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (!ret)
-		*cap = place.cap;
-	return ret == -ESTALE ? -ENOENT : ret;
-}
-
-/**
- * capmsg_keep() - keep a capability in order to invoke it later
- * @view: the caller's space
- * @address: address of the capability (object lookup)
- * @cap: the result, weakened by the path; owns a reference, to be dropped by
- *	capmsg_cap_forget(). Whoever keeps it hands it out to nobody: that
- *	would need READ where it is
- *
- * Context: As capmsg_fetch().
- * Return: 0; -ENOENT.
- */
-int capmsg_keep(const struct capmsg_view *view, u64 address,
-		struct capmsg_cap *cap)
-{
-	struct capmsg_place place;
-	int ret;
-
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
-			      &place);
-	if (!ret && !capmsg_object_tryget(place.cap.object))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (!ret)
-		*cap = place.cap;
-	return ret == -ESTALE ? -ENOENT : ret;
-}
-
-/**
- * capmsg_resolve() - find an object in order to invoke it
- * @view: the caller's space
- * @address: address of a capability to it (object lookup)
- * @rights: rights that the capability must have
- * @found: the result; to be put by capmsg_found_put()
- *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
- * if a right is missing.
- */
-int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
-		   struct capmsg_found *found)
-{
-	struct capmsg_place place;
-	int ret;
-
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_OBJECT,
-			      &place);
-	if (ret)
-		goto out_unlock;
-	ret = -EACCES;
-	if ((place.cap.rights & rights) != rights)
-		goto out_unlock;
-	ret = -ENOENT;
-	found->body = rcu_dereference(place.cap.object->body);
-	if (!found->body || !capmsg_body_tryget(found->body))
-		goto out_unlock;
-	found->cap = place.cap;
-	ret = 0;
-out_unlock:
-	rcu_read_unlock();
-	return ret;
-}
-
-/**
- * capmsg_find_slot() - find a slot
- * @view: the caller's space
- * @address: address of the slot (slot lookup)
- * @rights: rights to its table that are needed
- * @spot: the result; owns a reference to the table
- *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES if a right is missing.
- */
-int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
-		     struct capmsg_spot *spot)
-{
-	struct capmsg_place place;
-	int ret;
-
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(view->root, address, CAPMSG_LOOKUP_SLOT, &place);
-	if (!ret && (place.rights & rights) != rights)
-		ret = -EACCES;
-	if (!ret && !capmsg_body_tryget(&place.table->body))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (ret)
-		return ret;
-	spot->table = place.table;
-	spot->index = place.index;
-	spot->end = place.end;
-	return 0;
+	lockdep_assert_held(&table->body.lock);
+	if (!slot->reserved)
+		return false;
+	if (!capmsg_gate_gone(slot->reserved->through))
+		return true;
+	write_seqcount_begin(&table->seq);
+	slot->reserved = NULL;
+	write_seqcount_end(&table->seq);
+	return false;
 }
 
 /**
@@ -478,7 +231,7 @@ int capmsg_slot_check_locked(struct capmsg_cappage *table, u32 index)
 	lockdep_assert_held(&table->body.lock);
 	if (table->body.dead)
 		return -ENOENT;
-	if (slot->reserved)
+	if (slot_reserved_locked(table, slot))
 		return -EBUSY;
 	return capmsg_cap_void(&slot->cap) ? 0 : -EEXIST;
 }
@@ -500,54 +253,6 @@ void capmsg_slot_sweep_locked(struct capmsg_cappage *table, u32 index)
 		return;
 	old = slot_take_locked(table, index);
 	capmsg_cap_forget(&old);
-}
-
-/**
- * capmsg_store() - store a capability into a void slot
- * @spot: the slot
- * @cap: the capability; moved into the slot on success, else left alone
- *
- * Context: Any; takes the lock of the table.
- * Return: 0; -ENOENT if the table is dead; -EBUSY; -EEXIST.
- */
-int capmsg_store(struct capmsg_spot *spot, struct capmsg_cap *cap)
-{
-	struct capmsg_cappage *table = spot->table;
-	int ret;
-
-	spin_lock(&table->body.lock);
-	ret = capmsg_slot_check_locked(table, spot->index);
-	if (!ret) {
-		capmsg_slot_sweep_locked(table, spot->index);
-		capmsg_slot_put_locked(table, spot->index, cap);
-	}
-	spin_unlock(&table->body.lock);
-	return ret;
-}
-
-/**
- * capmsg_clear() - make a slot void
- * @spot: the slot
- *
- * Context: Process context; takes the lock of the table.
- * Return: 0; -ENOENT if the table is dead; -EBUSY if the slot is reserved.
- */
-int capmsg_clear(struct capmsg_spot *spot)
-{
-	struct capmsg_cappage *table = spot->table;
-	struct capmsg_cap old = { };
-	int ret = 0;
-
-	spin_lock(&table->body.lock);
-	if (table->body.dead)
-		ret = -ENOENT;
-	else if (table->slots[spot->index].reserved)
-		ret = -EBUSY;
-	else
-		old = slot_take_locked(table, spot->index);
-	spin_unlock(&table->body.lock);
-	capmsg_cap_drop(&old);
-	return ret;
 }
 
 /**
@@ -595,20 +300,149 @@ void capmsg_cappage_unlock(struct capmsg_cappage *a, struct capmsg_cappage *b)
 		__release(b);
 }
 
+static void slot_fill_locked(struct capmsg_spot *spot, struct capmsg_cap *cap)
+{
+	capmsg_slot_sweep_locked(spot->table, spot->index);
+	capmsg_slot_put_locked(spot->table, spot->index, cap);
+}
+
 /**
- * capmsg_move() - move a capability from one slot to another
- * @from: a slot
- * @to: another
+ * capmsg_store_now() - store a capability into a void slot
+ * @spot: the slot
+ * @cap: the capability; moved into the slot on success, else left alone
  *
- * Context: Any; takes the locks of both tables.
- * Return: 0; -ENOENT if a table is dead or @from is void; -EBUSY; -EEXIST.
+ * Context: Any; takes the lock of the table.
+ * Return: 0; -ENOENT if the table is dead or revoked; -EBUSY; -EEXIST; CAPMSG_SHUT.
  */
-int capmsg_move(struct capmsg_spot *from, struct capmsg_spot *to)
+int capmsg_store_now(struct capmsg_spot *spot, struct capmsg_cap *cap)
+{
+	int ret;
+
+	spin_lock(&spot->table->body.lock);
+	ret = capmsg_gate_check(spot->through) ?:
+	      capmsg_slot_check_locked(spot->table, spot->index);
+	if (!ret)
+		slot_fill_locked(spot, cap);
+	spin_unlock(&spot->table->body.lock);
+	return ret;
+}
+
+/**
+ * capmsg_store() - the same, and wait if the way there is closed
+ * @spot: the slot
+ * @cap: the capability; moved into the slot on success, else left alone
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT if the table is dead or revoked; -EBUSY; -EEXIST; errors of
+ * capmsg_gate_wait().
+ */
+int capmsg_store(struct capmsg_spot *spot, struct capmsg_cap *cap)
+{
+	int ret;
+
+	do {
+		ret = capmsg_store_now(spot, cap);
+	} while (capmsg_gate_again(&ret, spot->through, spot->until));
+	return ret;
+}
+
+static int store_both(struct capmsg_spot *spot, struct capmsg_cap *cap,
+		      struct capmsg_spot *other, struct capmsg_cap *other_cap)
+{
+	int ret;
+
+	capmsg_cappage_lock(spot->table, other->table);
+	ret = capmsg_gate_check(spot->through) ?:
+	      capmsg_gate_check(other->through) ?:
+	      capmsg_slot_check_locked(spot->table, spot->index) ?:
+	      capmsg_slot_check_locked(other->table, other->index);
+	if (!ret) {
+		slot_fill_locked(spot, cap);
+		slot_fill_locked(other, other_cap);
+	}
+	capmsg_cappage_unlock(spot->table, other->table);
+	return ret;
+}
+
+/* Is an operation on two slots to be repeated? See capmsg_gate_again(). */
+static bool again(int *ret, const struct capmsg_spot *a,
+		  const struct capmsg_spot *b)
+{
+	if (*ret != CAPMSG_SHUT)
+		return false;
+	*ret = capmsg_gate_wait(a->through, a->until) ?:
+	       capmsg_gate_wait(b->through, b->until);
+	return !*ret;
+}
+
+/**
+ * capmsg_store_both() - store two capabilities, or none
+ * @spot: a slot
+ * @cap: the capability for it; moved into the slot on success, else left alone
+ * @other: another slot
+ * @other_cap: the capability for that one; the same
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: As capmsg_store().
+ */
+int capmsg_store_both(struct capmsg_spot *spot, struct capmsg_cap *cap,
+		      struct capmsg_spot *other, struct capmsg_cap *other_cap)
+{
+	int ret;
+
+	do {
+		ret = store_both(spot, cap, other, other_cap);
+	} while (again(&ret, spot, other));
+	return ret;
+}
+
+static int clear(struct capmsg_spot *spot, struct capmsg_cap *old)
+{
+	struct capmsg_cappage *table = spot->table;
+	int ret;
+
+	spin_lock(&table->body.lock);
+	ret = capmsg_gate_check(spot->through);
+	if (!ret && table->body.dead)
+		ret = -ENOENT;
+	if (!ret && slot_reserved_locked(table, &table->slots[spot->index]))
+		ret = -EBUSY;
+	if (!ret)
+		*old = slot_take_locked(table, spot->index);
+	spin_unlock(&table->body.lock);
+	return ret;
+}
+
+/**
+ * capmsg_clear() - make a slot void
+ * @spot: the slot
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT if the table is dead or revoked; -EBUSY if the slot is
+ * reserved; errors of capmsg_gate_wait().
+ */
+int capmsg_clear(struct capmsg_spot *spot)
+{
+	struct capmsg_cap old = { };
+	int ret;
+
+	do {
+		ret = clear(spot, &old);
+	} while (capmsg_gate_again(&ret, spot->through, spot->until));
+	capmsg_cap_drop(&old);
+	return ret;
+}
+
+static int move(struct capmsg_spot *from, struct capmsg_spot *to)
 {
 	struct capmsg_cap cap;
 	int ret;
 
 	capmsg_cappage_lock(from->table, to->table);
+	ret = capmsg_gate_check(from->through) ?:
+	      capmsg_gate_check(to->through);
+	if (ret)
+		goto out_unlock;
 	ret = capmsg_slot_check_locked(from->table, from->index);
 	if (ret != -EEXIST) {
 		ret = ret ?: -ENOENT;	/* nothing there to be moved */
@@ -617,11 +451,29 @@ int capmsg_move(struct capmsg_spot *from, struct capmsg_spot *to)
 	ret = capmsg_slot_check_locked(to->table, to->index);
 	if (ret)
 		goto out_unlock;
-	capmsg_slot_sweep_locked(to->table, to->index);
 	cap = slot_take_locked(from->table, from->index);
-	capmsg_slot_put_locked(to->table, to->index, &cap);
+	slot_fill_locked(to, &cap);
 out_unlock:
 	capmsg_cappage_unlock(from->table, to->table);
+	return ret;
+}
+
+/**
+ * capmsg_move() - move a capability from one slot to another
+ * @from: a slot
+ * @to: another
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT if a table is dead or revoked, or @from is void; -EBUSY;
+ * -EEXIST; errors of capmsg_gate_wait().
+ */
+int capmsg_move(struct capmsg_spot *from, struct capmsg_spot *to)
+{
+	int ret;
+
+	do {
+		ret = move(from, to);
+	} while (again(&ret, from, to));
 	return ret;
 }
 

@@ -22,8 +22,10 @@ void capmsg_cargo_drop(struct capmsg_cargo *cargo)
 	WRITE_ONCE(cargo->loaded, 0);
 	spin_unlock(&sender->lock);
 	/* Of a moved reply right this is a copy: the right is in its slot. */
+	if (sender->moved.table)
+		capmsg_cap_forget(&cargo->caps[sender->moved_cap]);
 	for (i = 0; i < n; i++)
-		capmsg_cap_forget(&cargo->caps[i]);
+		capmsg_cap_drop(&cargo->caps[i]);
 	if (sender->moved.table)
 		capmsg_spot_put(&sender->moved);
 	sender->moved.table = NULL;
@@ -49,4 +51,35 @@ void capmsg_cargo_sweep(struct capmsg_cargo *cargo)
 	for (i = smp_load_acquire(&cargo->loaded); i--; )
 		capmsg_cap_sweep(&cargo->caps[i]);
 	spin_unlock(&cargo->sender.lock);
+}
+
+/**
+ * capmsg_cargo_join() - be told when the way to the destination changes
+ * @cargo: the cargo; the destination was named through a revoker
+ * @notify: as in struct capmsg_gates; NULL: the calling task is woken
+ *
+ * To be ended by capmsg_cargo_leave().
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_cargo_join(struct capmsg_cargo *cargo,
+		       void (*notify)(struct capmsg_gates *gates))
+{
+	cargo->gates.notify = notify;
+	capmsg_gates_join(&cargo->gates, cargo->sender.through);
+	cargo->sender.gates = &cargo->gates;
+}
+
+/**
+ * capmsg_cargo_leave() - no longer be told of that, if it was joined
+ * @cargo: the cargo; nobody waits for its sender
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_cargo_leave(struct capmsg_cargo *cargo)
+{
+	if (!cargo->sender.gates)
+		return;
+	cargo->sender.gates = NULL;
+	capmsg_gates_leave(&cargo->gates);
 }

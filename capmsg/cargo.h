@@ -26,6 +26,8 @@ struct capmsg_cargo {
 	u32 loaded;
 	/** @caps: the same, resolved; a sweep may get at those at any moment */
 	struct capmsg_cap caps[CAPMSG_CAPS_MAX];
+	/** @gates: of the revokers that its destination was named through */
+	struct capmsg_gates gates;
 	/** @area: the payload, if at most CAPMSG_INLINE_MAX bytes */
 	u8 area[CAPMSG_INLINE_MAX] __aligned(8);
 };
@@ -47,5 +49,8 @@ static inline void capmsg_cargo_load(struct capmsg_cargo *cargo)
 
 void capmsg_cargo_drop(struct capmsg_cargo *cargo);
 void capmsg_cargo_sweep(struct capmsg_cargo *cargo);
+void capmsg_cargo_join(struct capmsg_cargo *cargo,
+		       void (*notify)(struct capmsg_gates *gates));
+void capmsg_cargo_leave(struct capmsg_cargo *cargo);
 
 #endif /* CAPMSG_CARGO_H */

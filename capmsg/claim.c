@@ -162,6 +162,9 @@ static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 	const struct capmsg_sender *sender = sender_of(waiter);
 	const struct capmsg_port_post *post = data;
 
+	/* Closed or revoked: who waits looks after that. */
+	if (capmsg_gate_check(sender->through))
+		return CAPMSG_TAKING_NOT;
 	if (capmsg_post_fits(post, sender))
 		return CAPMSG_TAKING;
 	return capmsg_post_small(post, sender) ? CAPMSG_TAKING_LARGER :
@@ -297,6 +300,35 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 }
 
 /**
+ * capmsg_port_look_locked() - a sender in line looks at the way to the port
+ * @port: the port
+ * @sender: the sender; in line
+ *
+ * While the way was closed it was passed over. Nobody else who waits can use what
+ * is posted, so it takes that, if it fits.
+ *
+ * Context: Atomic; lock of the port held, takes those of tables. The sender may
+ * have left the line.
+ */
+void capmsg_port_look_locked(struct capmsg_port *port,
+			     struct capmsg_sender *sender)
+{
+	struct capmsg_port_post *post;
+	int ret;
+
+	lockdep_assert_held(&port->body.lock);
+	ret = capmsg_gate_check(sender->through);
+	if (ret == -ENOENT)
+		capmsg_port_unqueue_locked(port, sender, ret);
+	while (!ret && capmsg_sender_waits(sender)) {
+		post = capmsg_port_find_locked(port, sender);
+		if (!post)
+			break;
+		serve(port, post, sender);
+	}
+}
+
+/**
  * capmsg_port_admit_locked() - may a message go to this port at all?
  * @port: the port
  * @sender: the sender
@@ -359,9 +391,9 @@ static int frame_refusal(const struct capmsg_port *port,
  *
  * Context: Atomic; lock of the port held, takes those of tables.
  * Return: 0 and sender->done, or sender->post is claimed; -EAGAIN if it has to
- * wait in line; -ENOENT if the port is dead, or the reply right to be moved is
- * used up; -EMSGSIZE; at a frame -ESTALE if the call is over, -EBUSY if another
- * thread is answering it.
+ * wait in line, be it that the way to the port is closed; -ENOENT if the port is
+ * dead or revoked, or the reply right to be moved is used up; -EMSGSIZE; at a
+ * frame -ESTALE if the call is over, -EBUSY if another thread is answering it.
  */
 int capmsg_port_enter_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender)
@@ -370,9 +402,10 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
-	ret = capmsg_port_admit_locked(port, sender);
+	ret = capmsg_port_admit_locked(port, sender) ?:
+	      capmsg_gate_check(sender->through);
 	if (ret)
-		return ret;
+		return ret == CAPMSG_SHUT ? -EAGAIN : ret;
 	/* A post whose landing table dies at this moment fits no longer. */
 	while ((post = capmsg_port_find_locked(port, sender))) {
 		ret = capmsg_port_give_locked(port, post, sender);
@@ -408,7 +441,8 @@ int capmsg_port_refuse_locked(struct capmsg_port *port,
  * @sender: the sender, who had a claim
  *
  * Context: Atomic; lock of the port held.
- * Return: true; or false if the claim was stolen, or the port is dead.
+ * Return: true; or false if the claim was stolen, the buffer revoked, or the port
+ * is dead.
  */
 bool capmsg_claim_begin_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)
@@ -420,6 +454,8 @@ bool capmsg_claim_begin_locked(struct capmsg_port *port,
 		return false;
 	/* There is no next chunk while somebody waits to take it away. */
 	if (post->wanted)
+		return false;
+	if ((post->flags & CAPMSG_POST_GATED) && !capmsg_post_buffered(post))
 		return false;
 	post->flags &= ~CAPMSG_POST_SPURNED;
 	post->flags |= CAPMSG_POST_BUSY;
@@ -455,7 +491,8 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
  * @port: the port
  * @post: the post; CLAIMED and not busy; POSTED afterwards
  *
- * The sender finds out when it is going to copy the next chunk.
+ * The sender finds out when it is going to copy the next chunk; one by hand may
+ * wait in the middle, and is woken.
  *
  * Context: Atomic; lock of the port held.
  */
@@ -468,6 +505,8 @@ void capmsg_claim_take_locked(struct capmsg_port *port,
 		capmsg_notice_signal(post->claim->notice);
 	post->claim->notice = NULL;
 	post->claim->post = NULL;
+	if (post->claim->by_hand)
+		wake_up(&post->claim->wait);
 	post->claim = NULL;
 	post->flags &= ~CAPMSG_POST_SPURNED;
 	capmsg_port_set_locked(port, post, CAPMSG_POST_POSTED);
@@ -498,14 +537,16 @@ void capmsg_claim_drop_locked(struct capmsg_port *port,
  * @sender: the sender
  *
  * Context: Atomic; lock of the port held, takes those of tables.
- * Return: 0 and sender->done; -EAGAIN if the claim was stolen, its landing
- * slots were lost, or the port is dead; -ENOENT if the reply right to be moved is used up.
+ * Return: 0 and sender->done; -EAGAIN if the claim was stolen, its landing slots
+ * were lost, the way to the port is closed or revoked, or the port is dead;
+ * -ENOENT if the reply right to be moved is used up.
  */
 int capmsg_claim_commit_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)
 {
 	lockdep_assert_held(&port->body.lock);
-	if (!sender->post || port->body.dead)
+	if (!sender->post || port->body.dead ||
+	    capmsg_gate_check(sender->through))
 		return -EAGAIN;
 	return capmsg_port_commit_locked(port, sender->post, sender);
 }

@@ -19,6 +19,8 @@ void capmsg_port_unqueue_locked(struct capmsg_port *port,
 int capmsg_port_refuse_locked(struct capmsg_port *port,
 			      const struct capmsg_sender *sender);
 bool capmsg_port_unqueue_any_locked(struct capmsg_port *port, int error);
+void capmsg_port_look_locked(struct capmsg_port *port,
+			     struct capmsg_sender *sender);
 ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 				 struct capmsg_sender *sender);
 void capmsg_port_dispatch_locked(struct capmsg_port *port,

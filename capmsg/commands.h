@@ -44,6 +44,10 @@ union capmsg_arg {
 	struct capmsg_signal signal;
 	struct capmsg_wait wait;
 	struct capmsg_watch watch;
+	struct capmsg_create_revoker create_revoker;
+	struct capmsg_revoke revoke;
+	struct capmsg_close close;
+	struct capmsg_open open;
 };
 
 /**
@@ -142,5 +146,9 @@ int capmsg_cmd_create_notification(struct capmsg_cmd *cmd);
 int capmsg_cmd_signal(struct capmsg_cmd *cmd);
 int capmsg_cmd_wait(struct capmsg_cmd *cmd);
 int capmsg_cmd_watch(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_revoker(struct capmsg_cmd *cmd);
+int capmsg_cmd_revoke(struct capmsg_cmd *cmd);
+int capmsg_cmd_close(struct capmsg_cmd *cmd);
+int capmsg_cmd_open(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

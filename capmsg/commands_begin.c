@@ -53,10 +53,10 @@ static int use(struct capmsg_cmd *cmd, u64 address,
 				  CAPMSG_RIGHT_WRITE, &found);
 	if (ret)
 		return ret;
-	*message = capmsg_message_of(found.body);
+	*message = capmsg_message_of(capmsg_found_take(&found));
 	if (capmsg_message_use(*message))
 		return 0;
-	capmsg_found_put(&found);
+	capmsg_body_put(&(*message)->body);
 	return -EBUSY;
 }
 
@@ -120,6 +120,7 @@ static int begin(struct capmsg_cmd *cmd, struct capmsg_message *message,
 				 &booking.origin, &port);
 	if (ret)
 		return ret;
+	booking.through = port.cap.revoker;
 	ret = capmsg_message_begin(message, capmsg_port_of(port.body), &booking,
 				   manner);
 	capmsg_found_put(&port);

@@ -10,15 +10,19 @@
 #include "payload.h"
 #include "reception.h"
 
-static int dress_post(const struct capmsg_cmd *cmd, struct capmsg_port *port,
+static int dress_post(const struct capmsg_cmd *cmd,
+		      const struct capmsg_found *found,
 		      struct capmsg_dress *dress)
 {
+	struct capmsg_port *port = capmsg_port_of(found->body);
 	int ret;
 
-	ret = capmsg_port_dress(port, cmd->arg.post.post, dress);
-	if (ret == -EAGAIN)
-		capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_POSTS, ret,
-			      port->depth, port->depth);
+	do {
+		ret = capmsg_port_dress(port, cmd->arg.post.post, dress);
+		if (ret == -EAGAIN)
+			capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_POSTS,
+				      ret, port->depth, port->depth);
+	} while (capmsg_gate_again(&ret, found->cap.revoker, &cmd->view.until));
 	return ret;
 }
 
@@ -44,11 +48,12 @@ int capmsg_cmd_post(struct capmsg_cmd *cmd)
 	      capmsg_receivable(&cmd->view, arg->port, &port);
 	if (ret)
 		return ret;
+	dress.port_through = port.cap.revoker;
 	ret = capmsg_dress_region(&cmd->view, arg->region, arg->offset,
 				  arg->length, &dress) ?:
 	      capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
 				   &dress) ?:
-	      dress_post(cmd, capmsg_port_of(port.body), &dress);
+	      dress_post(cmd, &port, &dress);
 	if (ret < 0)
 		capmsg_dress_put(&dress);
 	else
@@ -115,6 +120,7 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 				 &frame->cargo.sender.origin, &port);
 	if (ret)
 		goto out_frame;
+	frame->cargo.sender.through = port.cap.revoker;
 	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view,
 				     arg->n_items) ?:
 	      capmsg_transfer(&frame->cargo, capmsg_port_of(port.body),
@@ -183,6 +189,7 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 				 &frame->cargo.sender.origin, &port);
 	if (ret)
 		return ret;
+	frame->cargo.sender.through = port.cap.revoker;
 	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view,
 				     arg->n_items) ?:
 	      call_prepare(cmd, frame) ?:

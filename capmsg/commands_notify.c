@@ -66,6 +66,21 @@ int capmsg_cmd_create_notification(struct capmsg_cmd *cmd)
 	return ret;
 }
 
+static int signal_through(const struct capmsg_notice *notice,
+			  const struct capmsg_until *until)
+{
+	int ret;
+
+	do {
+		rcu_read_lock();
+		ret = capmsg_gate_check(notice->cap.revoker);
+		if (!ret && !capmsg_notice_signal(notice))
+			ret = -ENOENT;
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, notice->cap.revoker, until));
+	return ret;
+}
+
 /**
  * capmsg_cmd_signal() - CAPMSG_IOC_SIGNAL
  * @cmd: the command
@@ -88,8 +103,8 @@ int capmsg_cmd_signal(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	ret = capmsg_notice_check_bits(&notice, arg->bits);
-	if (!ret && !capmsg_notice_signal(&notice))
-		ret = -ENOENT;
+	if (!ret)
+		ret = signal_through(&notice, &cmd->view.until);
 	capmsg_notice_drop(&notice);
 	return ret;
 }
@@ -123,7 +138,8 @@ int capmsg_cmd_wait(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	n = capmsg_notification_of(found.body);
-	ret = capmsg_notification_wait(n, arg->mask, &cmd->view.until, &bits);
+	ret = capmsg_notification_wait(n, found.cap.revoker, arg->mask,
+				       &cmd->view.until, &bits);
 	if (!ret) {
 		ret = capmsg_out(cmd, capmsg_wait, out_bits, bits);
 		if (ret)

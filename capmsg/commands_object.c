@@ -265,6 +265,11 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 	return ret;
 }
 
+static int unregister_now(struct capmsg_region *region)
+{
+	return capmsg_region_close(region) ? 0 : -EBUSY;
+}
+
 /**
  * capmsg_cmd_unregister() - CAPMSG_IOC_UNREGISTER
  * @cmd: the command
@@ -284,9 +289,13 @@ int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 				  CAPMSG_RIGHT_DESTROY, &found);
 	if (ret)
 		return ret;
-	if (!capmsg_region_close(capmsg_region_of(found.body)))
-		ret = -EBUSY;
-	else if (!capmsg_object_kill(found.body->object))
+	do {
+		rcu_read_lock();
+		ret = capmsg_gate_check(found.cap.revoker) ?:
+		      unregister_now(capmsg_region_of(found.body));
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, found.cap.revoker, &cmd->view.until));
+	if (!ret && !capmsg_object_kill(found.body->object))
 		ret = -ENOENT;
 	capmsg_found_put(&found);
 	return ret;
@@ -311,7 +320,7 @@ int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
 			     &found);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	ret = capmsg_object_kill(found.body->object) ? 0 : -ENOENT;
+	ret = capmsg_unpublish(&found, &cmd->view.until);
 	capmsg_found_put(&found);
 	return ret;
 }

@@ -23,7 +23,10 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 			 struct capmsg_frame *frame, const struct capmsg_reception *r)
 {
 	const struct capmsg_recv *arg = &cmd->arg.recv;
-	struct capmsg_dress dress = { .length = arg->plain_size };
+	struct capmsg_dress dress = {
+		.length		= arg->plain_size,
+		.port_through	= r->through,
+	};
 	struct capmsg_port_post *post;
 	int ret;
 
@@ -43,7 +46,8 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	if (ret)
 		capmsg_dress_put(&dress);
 	else
-		ret = capmsg_await(port, frame, &r->wait, &post) ?:
+		ret = capmsg_await(port, r->through, frame, &r->wait,
+				   &post) ?:
 		      plain_finish(port, frame, post, r);
 	if (ret)
 		ret = capmsg_reception_failed(r, ret);
@@ -108,6 +112,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	port = capmsg_port_of(found.body);
+	r.through = found.cap.revoker;
 	r.wait = cmd->view.until;
 	if (arg->plain_size)
 		ret = recv_plain(cmd, port, &r);
@@ -173,9 +178,8 @@ static int answer_by_address(const struct capmsg_view *view,
 		      capmsg_reply(frame, capmsg_port_of(caller.body),
 				   caller.cap.badge);
 	capmsg_cargo_drop(&frame->cargo);
-	/* Nothing but the body is held of what names a call. */
 	if (!ret)
-		*answered = capmsg_port_of(caller.body);
+		*answered = capmsg_port_of(capmsg_found_take(&caller));
 	else
 		capmsg_found_put(&caller);
 	return ret;
@@ -198,6 +202,8 @@ static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
 	frame->cargo.sender.origin = (struct capmsg_origin) { };
+	/* That a call may be answered was settled when it was delivered. */
+	frame->cargo.sender.through = NULL;
 	ret = capmsg_payload_read(&frame->cargo, &payload);
 	if (!ret)
 		ret = port ?
@@ -327,6 +333,7 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	port = capmsg_port_of(found.body);
+	r.through = found.cap.revoker;
 	ret = reply_half(cmd, port, &answered);
 	replied = !ret || answered;
 	if (!ret)

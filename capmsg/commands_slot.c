@@ -44,8 +44,8 @@ static int mint_of(const struct capmsg_copy *arg, struct capmsg_mint *mint)
 }
 
 /* Moves @cap into the slot, or drops it. */
-static int store_or_forget(const struct capmsg_view *view, u64 to,
-			   struct capmsg_cap *cap)
+static int store_or_drop(const struct capmsg_view *view, u64 to,
+			 struct capmsg_cap *cap)
 {
 	struct capmsg_spot spot;
 	int ret;
@@ -55,7 +55,7 @@ static int store_or_forget(const struct capmsg_view *view, u64 to,
 		ret = capmsg_store(&spot, cap);
 		capmsg_spot_put(&spot);
 	}
-	capmsg_cap_forget(cap);
+	capmsg_cap_drop(cap);
 	return ret;
 }
 
@@ -79,7 +79,7 @@ int capmsg_cmd_copy(struct capmsg_cmd *cmd)
 	ret = capmsg_fetch(&cmd->view, arg->from, &mint, &cap);
 	if (ret)
 		return ret;
-	return store_or_forget(&cmd->view, arg->to, &cap);
+	return store_or_drop(&cmd->view, arg->to, &cap);
 }
 
 static int move_from_post(struct capmsg_cmd *cmd, struct capmsg_spot *to)
@@ -92,8 +92,10 @@ static int move_from_post(struct capmsg_cmd *cmd, struct capmsg_spot *to)
 				  CAPMSG_RIGHT_RECV, &found);
 	if (ret)
 		return ret;
-	ret = capmsg_reply_move(capmsg_port_of(found.body), arg->post, arg->seq,
-				to);
+	do {
+		ret = capmsg_reply_move(capmsg_port_of(found.body), arg->post,
+					arg->seq, to);
+	} while (capmsg_gate_again(&ret, to->through, to->until));
 	capmsg_found_put(&found);
 	return ret;
 }
@@ -209,6 +211,8 @@ static void stat_port(struct capmsg_port *port, struct capmsg_stat *stat)
 	stat->out_idle = port->count[CAPMSG_POST_IDLE] +
 			 port->count[CAPMSG_POST_REAPING];
 	stat->out_senders = port->lines.n;
+	stat->out_send_caps = atomic_read(&port->body.object->senders);
+	stat->out_mints = port->mints;
 	capmsg_port_unlock(port);
 }
 
@@ -236,6 +240,10 @@ static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 		break;
 	case CAPMSG_TYPE_PORT:
 		stat_port(capmsg_port_of(body), stat);
+		break;
+	case CAPMSG_TYPE_REVOKER:
+		stat->out_closed = READ_ONCE(capmsg_revoker_of(body)->closed);
+		stat->out_chain = capmsg_revoker_of(body)->chain;
 		break;
 	case CAPMSG_TYPE_REGION:
 		stat->out_length = capmsg_region_of(body)->length;
@@ -270,9 +278,8 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 
 	if (cmd->arg.stat.flags)
 		return -EOPNOTSUPP;
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(cmd->view.root, stat.address, CAPMSG_LOOKUP_OBJECT,
-			      &place);
+	ret = capmsg_walk(&cmd->view, stat.address, CAPMSG_LOOKUP_OBJECT,
+			  &place);
 	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
 		ret = -EACCES;
 	body = ret ? NULL : rcu_dereference(place.cap.object->body);
@@ -286,27 +293,38 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 	return copy_to_user(cmd->user, &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 
-/* Returns false if there is nothing to be said of the slot. */
-static bool list_slot(struct capmsg_cappage *table, u32 index, bool weak,
-		      struct capmsg_list_entry *entry)
+static void list_cap(const struct capmsg_cap *cap, struct capmsg_list_entry *entry)
 {
+	entry->type = cap->object->type;
+	entry->rights = cap->rights;
+	entry->flags = cap->flags & CAPMSG_CAP_BADGED ? CAPMSG_STAT_BADGED : 0;
+	entry->guard = cap->guard;
+	entry->guard_bits = cap->guard_bits;
+	entry->subpage = cap->subpage;
+	entry->subpage_bits = cap->subpage_bits;
+}
+
+/* Returns 1, or 0 if there is nothing to be said of the slot, or an error. */
+static int list_slot(const struct capmsg_found *found, u32 index,
+		     struct capmsg_list_entry *entry)
+{
+	struct capmsg_cappage *table = capmsg_cappage_of(found->body);
 	struct capmsg_cap cap;
 	bool reserved, is_void;
+	int ret;
 
 	rcu_read_lock();
+	ret = capmsg_gate_check(found->cap.revoker);
+	if (ret) {
+		rcu_read_unlock();
+		return ret;
+	}
 	reserved = capmsg_slot_read_rcu(table, index, &cap);
 	is_void = capmsg_cap_void_rcu(&cap);
 	if (!is_void) {
-		if (weak)
+		if (found->cap.rights & CAPMSG_RIGHT_WEAK)
 			capmsg_cap_weaken(&cap);
-		entry->type = cap.object->type;
-		entry->rights = cap.rights;
-		entry->flags = cap.flags & CAPMSG_CAP_BADGED ?
-			       CAPMSG_STAT_BADGED : 0;
-		entry->guard = cap.guard;
-		entry->guard_bits = cap.guard_bits;
-		entry->subpage = cap.subpage;
-		entry->subpage_bits = cap.subpage_bits;
+		list_cap(&cap, entry);
 	} else if (reserved) {
 		entry->flags = CAPMSG_STAT_RESERVED;
 	}
@@ -316,20 +334,25 @@ static bool list_slot(struct capmsg_cappage *table, u32 index, bool weak,
 	return !is_void || reserved;
 }
 
-static int list_table(struct capmsg_list *arg, const struct capmsg_found *found)
+static int list_table(struct capmsg_list *arg, const struct capmsg_found *found,
+		      const struct capmsg_until *until)
 {
-	struct capmsg_cappage *table = capmsg_cappage_of(found->body);
-	const struct capmsg_cap *seen = &found->cap;
 	struct capmsg_list_entry __user *to = u64_to_user_ptr(arg->entries);
-	u32 bits = table->bits - seen->subpage_bits;
+	const struct capmsg_cap *seen = &found->cap;
+	u32 bits = capmsg_cappage_of(found->body)->bits - seen->subpage_bits;
 	u32 base = (u32)seen->subpage << bits, slot = arg->first;
-	bool weak = seen->rights & CAPMSG_RIGHT_WEAK;
+	int ret;
 
 	arg->out_n = 0;
 	for (; slot < 1U << bits && arg->out_n < arg->n; slot++) {
 		struct capmsg_list_entry entry = { .slot = slot };
 
-		if (!list_slot(table, base + slot, weak, &entry))
+		do {
+			ret = list_slot(found, base + slot, &entry);
+		} while (capmsg_gate_again(&ret, seen->revoker, until));
+		if (ret < 0)
+			return ret;
+		if (!ret)
 			continue;
 		if (copy_to_user(&to[arg->out_n], &entry, sizeof(entry)))
 			return -EFAULT;
@@ -371,7 +394,7 @@ int capmsg_cmd_list(struct capmsg_cmd *cmd)
 	} else {
 		return -ENOENT;
 	}
-	ret = list_table(arg, &found);
+	ret = list_table(arg, &found, &cmd->view.until);
 	capmsg_found_put(&found);
 	if (!ret)
 		ret = capmsg_out(cmd, capmsg_list, out_n, arg->out_n) ?:
@@ -418,7 +441,7 @@ int capmsg_cmd_export(struct capmsg_cmd *cmd)
 	if (ret)
 		return ret;
 	file = capmsg_export(cmd->space->account, &cap);
-	capmsg_cap_forget(&cap);
+	capmsg_cap_drop(&cap);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ret = install(cmd, file);
@@ -448,9 +471,9 @@ int capmsg_cmd_import(struct capmsg_cmd *cmd)
 	file = fget(arg->fd);
 	if (!file)
 		return -EBADF;
-	ret = capmsg_import(file, &cap);
+	ret = capmsg_import(file, &cmd->view.until, &cap);
 	fput(file);
 	if (ret)
 		return ret;
-	return store_or_forget(&cmd->view, arg->to, &cap);
+	return store_or_drop(&cmd->view, arg->to, &cap);
 }

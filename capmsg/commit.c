@@ -49,6 +49,21 @@ bool capmsg_post_small(const struct capmsg_port_post *post,
 	return !post_holds(post, sender);
 }
 
+/*
+ * The way to a plain buffer has to be open. What was posted through a revoker
+ * that was closed since stays posted; what was revoked does not.
+ */
+static bool post_open(const struct capmsg_port_post *post,
+		      const struct capmsg_sender *sender)
+{
+	if (capmsg_gate_check(post->through))
+		return false;
+	if (sender->n_caps &&
+	    capmsg_gate_gone(post->landing.reservation.through))
+		return false;
+	return sender->area || !capmsg_gate_gone(post->cut.through);
+}
+
 /**
  * capmsg_post_fits() - can a post have this message?
  * @post: the post; POSTED, or claimed by another sender
@@ -68,6 +83,8 @@ bool capmsg_post_fits(const struct capmsg_port_post *post,
 		return false;
 	/* A call to a plain buffer would leave its reply right nowhere. */
 	if (sender->reply.object && (post->flags & CAPMSG_POST_FRAME))
+		return false;
+	if ((post->flags & CAPMSG_POST_GATED) && !post_open(post, sender))
 		return false;
 	return post_holds(post, sender);
 }
@@ -153,6 +170,8 @@ static bool right_holds_locked(struct capmsg_sender *sender)
 	const struct capmsg_cap *right = &sender->caps[sender->moved_cap];
 	bool holds;
 
+	if (capmsg_gate_gone(sender->moved.through))
+		return false;
 	spin_lock(&sender->lock);
 	holds = capmsg_slot_holds_locked(&sender->moved, right) &&
 		!capmsg_cap_void(right);
@@ -178,7 +197,8 @@ static int commit_check_locked(struct capmsg_port_post *post,
  * @sender: the sender
  *
  * Context: Atomic; lock of the port held, takes those of tables.
- * Return: 0 and sender->done; -EAGAIN if the post has lost its landing slots;
+ * Return: 0 and sender->done; -EAGAIN if the post has lost its landing slots, or
+ * they, its buffer or the way to a plain buffer are closed or revoked;
  * -ENOENT if the reply right to be moved is used up.
  */
 int capmsg_port_commit_locked(struct capmsg_port *port,
@@ -189,6 +209,8 @@ int capmsg_port_commit_locked(struct capmsg_port *port,
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
+	if ((post->flags & CAPMSG_POST_GATED) && !post_open(post, sender))
+		return -EAGAIN;
 	if (!sender->n_caps) {
 		commit_locked(port, post, sender);
 		return 0;

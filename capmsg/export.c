@@ -39,7 +39,7 @@ static int export_release(struct inode *inode, struct file *file)
 	list_del(&export->link);
 	exports_count--;
 	spin_unlock(&exports_lock);
-	capmsg_cap_forget(&export->cap);
+	capmsg_cap_drop(&export->cap);
 	capmsg_user_uncharge(export->payer, 1, sizeof(*export));
 	capmsg_user_put(export->payer);
 	kfree(export);
@@ -88,32 +88,53 @@ struct file *capmsg_export(struct capmsg_account *account,
 	return file;
 }
 
+static bool copy_of(struct capmsg_export_file *export, struct capmsg_cap *cap)
+{
+	bool there;
+
+	spin_lock(&export->lock);
+	rcu_read_lock();
+	*cap = export->cap;
+	there = !capmsg_cap_void_rcu(cap) && capmsg_cap_tryget(cap);
+	rcu_read_unlock();
+	spin_unlock(&export->lock);
+	return there;
+}
+
 /**
  * capmsg_import() - copy the capability out of a file
  * @file: any file
- * @cap: the copy; owns a reference
+ * @until: how long to wait if the way to its object is closed
+ * @cap: the copy; owns its references
  *
- * Context: Any.
+ * Context: Process context, no locks held; may sleep.
  * Return: 0; -EINVAL if the file holds no capability; -ENOENT if the
- * capability reads as void.
+ * capability reads as void; errors of capmsg_gate_wait().
  */
-int capmsg_import(struct file *file, struct capmsg_cap *cap)
+int capmsg_import(struct file *file, const struct capmsg_until *until,
+		  struct capmsg_cap *cap)
 {
 	struct capmsg_export_file *export;
-	int ret = 0;
+	int ret;
 
 	if (file->f_op != &export_fops)
 		return -EINVAL;
 	export = file->private_data;
-	spin_lock(&export->lock);
-	if (capmsg_cap_void(&export->cap)) {
-		ret = -ENOENT;
-	} else {
-		*cap = export->cap;
-		capmsg_object_get(cap->object);
+	for (;;) {
+		if (!copy_of(export, cap))
+			return -ENOENT;
+		ret = capmsg_gate_check(cap->revoker);
+		if (!ret)
+			break;
+		if (ret == CAPMSG_SHUT)
+			ret = capmsg_gate_wait(cap->revoker, until);
+		capmsg_cap_forget(cap);
+		if (ret)
+			return ret;
+		cond_resched();
 	}
-	spin_unlock(&export->lock);
-	return ret;
+	capmsg_cap_count(cap);
+	return 0;
 }
 
 /**

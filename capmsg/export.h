@@ -11,7 +11,8 @@ struct file;
 
 struct file *capmsg_export(struct capmsg_account *account,
 			   struct capmsg_cap *cap);
-int capmsg_import(struct file *file, struct capmsg_cap *cap);
+int capmsg_import(struct file *file, const struct capmsg_until *until,
+		  struct capmsg_cap *cap);
 unsigned long capmsg_exports(void);
 void capmsg_exports_sweep(void);
 

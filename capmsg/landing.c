@@ -6,8 +6,7 @@
  */
 #include "landing.h"
 
-static void reserve_locked(struct capmsg_landing *landing,
-			   struct capmsg_landing *owner)
+static void reserve_locked(struct capmsg_landing *landing)
 {
 	struct capmsg_cappage *table = landing->table;
 	u32 i;
@@ -15,8 +14,28 @@ static void reserve_locked(struct capmsg_landing *landing,
 	lockdep_assert_held(&table->body.lock);
 	write_seqcount_begin(&table->seq);
 	for (i = 0; i < landing->n; i++)
-		table->slots[landing->first + i].reserved = owner;
+		table->slots[landing->first + i].reserved =
+			&landing->reservation;
 	write_seqcount_end(&table->seq);
+	landing->armed = true;
+}
+
+/* What was taken from us, as the table was revoked, is others' by now. */
+static void unreserve_locked(struct capmsg_landing *landing)
+{
+	struct capmsg_slot *slot = &landing->table->slots[landing->first];
+	u32 i;
+
+	lockdep_assert_held(&landing->table->body.lock);
+	if (!landing->armed)
+		return;
+	write_seqcount_begin(&landing->table->seq);
+	for (i = 0; i < landing->n; i++, slot++) {
+		if (slot->reserved == &landing->reservation)
+			slot->reserved = NULL;
+	}
+	write_seqcount_end(&landing->table->seq);
+	landing->armed = false;
 }
 
 /* Slots that this very landing has reserved before may be kept. */
@@ -29,7 +48,7 @@ static int check_locked(const struct capmsg_landing *landing,
 	if (table->body.dead)
 		return -ENOENT;
 	for (i = first; i < first + n; i++) {
-		if (table->slots[i].reserved == landing)
+		if (table->slots[i].reserved == &landing->reservation)
 			continue;
 		ret = capmsg_slot_check_locked(table, i);
 		if (ret)
@@ -38,11 +57,29 @@ static int check_locked(const struct capmsg_landing *landing,
 	return 0;
 }
 
-static void unreserve_locked(struct capmsg_landing *landing)
+/* Only @landing->reservation.through, which others look at, is left to do. */
+static void landing_leave_locked(struct capmsg_landing *landing)
 {
-	if (landing->armed)
-		reserve_locked(landing, NULL);
-	landing->armed = false;
+	unreserve_locked(landing);
+	capmsg_lien_detach_locked(&landing->table->body, &landing->lien);
+}
+
+static void landing_enter_locked(struct capmsg_landing *landing,
+				 struct capmsg_cappage *table, u32 first, u32 n,
+				 struct capmsg_object *through)
+{
+	u32 i;
+
+	landing->table = table;
+	landing->first = first;
+	landing->n = n;
+	landing->reservation.through = through;
+	if (!table)
+		return;
+	for (i = 0; i < n; i++)
+		capmsg_slot_sweep_locked(table, first + i);
+	reserve_locked(landing);
+	capmsg_lien_attach_locked(&table->body, &landing->lien);
 }
 
 /**
@@ -52,46 +89,42 @@ static void unreserve_locked(struct capmsg_landing *landing)
  *	@landing on success
  * @first: first slot
  * @n: number of slots; they are inside the table
+ * @through: the revoker that @table was named through, or NULL; the reference
+ *	moves to @landing on success
  * @old: on success the cappage of the old ones, or NULL; with its reference
  *
  * What was reserved before is released, if and only if this succeeds.
  *
  * Context: Any; takes the locks of both tables. The caller holds the lock of
  * the port, or nobody else knows @landing yet.
- * Return: 0; -ENOENT if the table is dead; -EBUSY if a slot is reserved;
- * -EEXIST if one is not void.
+ * Return: 0; -ENOENT if the table is dead or revoked; -EBUSY if a slot is
+ * reserved; -EEXIST if one is not void.
  */
 int capmsg_landing_set(struct capmsg_landing *landing,
 		       struct capmsg_cappage *table, u32 first, u32 n,
+		       struct capmsg_object *through,
 		       struct capmsg_cappage **old)
 {
-	struct capmsg_cappage *before = landing->table;
+	struct capmsg_object *before = landing->reservation.through;
+	struct capmsg_cappage *from = landing->table;
 	int ret = 0;
-	u32 i;
 
-	capmsg_cappage_lock(before, table);
+	capmsg_cappage_lock(from, table);
 	if (table)
-		ret = check_locked(landing, table, first, n);
+		ret = capmsg_gate_gone(through) ? -ENOENT :
+		      check_locked(landing, table, first, n);
+	if (!ret) {
+		if (from)
+			landing_leave_locked(landing);
+		landing_enter_locked(landing, table, first, n, through);
+	}
+	capmsg_cappage_unlock(from, table);
 	if (ret)
-		goto out_unlock;
-	if (before) {
-		unreserve_locked(landing);
-		capmsg_lien_detach_locked(&before->body, &landing->lien);
-	}
-	*old = before;
-	landing->table = table;
-	landing->first = first;
-	landing->n = n;
-	if (table) {
-		for (i = 0; i < n; i++)
-			capmsg_slot_sweep_locked(table, first + i);
-		reserve_locked(landing, landing);
-		capmsg_lien_attach_locked(&table->body, &landing->lien);
-		landing->armed = true;
-	}
-out_unlock:
-	capmsg_cappage_unlock(before, table);
-	return ret;
+		return ret;
+	*old = from;
+	if (before)
+		capmsg_object_put(before);
+	return 0;
 }
 
 /**
@@ -104,12 +137,21 @@ out_unlock:
  */
 int capmsg_landing_arm(struct capmsg_landing *landing)
 {
-	struct capmsg_cappage *same;
+	struct capmsg_cappage *table = landing->table;
+	int ret;
 
-	if (!landing->table || landing->armed)
+	if (!table || landing->armed)
 		return 0;
-	return capmsg_landing_set(landing, landing->table, landing->first,
-				  landing->n, &same);
+	spin_lock(&table->body.lock);
+	ret = capmsg_gate_gone(landing->reservation.through) ? -ENOENT :
+	      check_locked(landing, table, landing->first, landing->n);
+	if (!ret) {
+		capmsg_lien_detach_locked(&table->body, &landing->lien);
+		landing_enter_locked(landing, table, landing->first,
+				     landing->n, landing->reservation.through);
+	}
+	spin_unlock(&table->body.lock);
+	return ret;
 }
 
 /**
@@ -138,16 +180,19 @@ void capmsg_landing_disarm(struct capmsg_landing *landing)
  */
 struct capmsg_cappage *capmsg_landing_drop(struct capmsg_landing *landing)
 {
+	struct capmsg_object *through = landing->reservation.through;
 	struct capmsg_cappage *table = landing->table;
 
 	if (!table)
 		return NULL;
 	spin_lock(&table->body.lock);
-	unreserve_locked(landing);
-	capmsg_lien_detach_locked(&table->body, &landing->lien);
+	landing_leave_locked(landing);
+	landing->reservation.through = NULL;
 	spin_unlock(&table->body.lock);
 	landing->table = NULL;
 	landing->n = 0;
+	if (through)
+		capmsg_object_put(through);
 	return table;
 }
 
@@ -156,12 +201,13 @@ struct capmsg_cappage *capmsg_landing_drop(struct capmsg_landing *landing)
  * @landing: the landing slots; their table is locked
  *
  * Context: Atomic; locks of the port and of the table held.
- * Return: false if the table is dead, or the slots are not reserved.
+ * Return: false if the table is dead or revoked, or the slots are not reserved.
  */
 bool capmsg_landing_ready_locked(struct capmsg_landing *landing)
 {
 	lockdep_assert_held(&landing->table->body.lock);
-	return landing->armed && !landing->table->body.dead;
+	return landing->armed && !landing->table->body.dead &&
+	       !capmsg_gate_gone(landing->reservation.through);
 }
 
 /**

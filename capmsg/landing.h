@@ -14,6 +14,8 @@
  * (slots and lien) is under the lock of the table.
  */
 struct capmsg_landing {
+	/** @reservation: what the slots refer to; under the lock of @table */
+	struct capmsg_reservation reservation;
 	/** @table: the cappage, with a reference; NULL: no landing slots */
 	struct capmsg_cappage *table;
 	/** @first: first slot */
@@ -28,6 +30,7 @@ struct capmsg_landing {
 
 int capmsg_landing_set(struct capmsg_landing *landing,
 		       struct capmsg_cappage *table, u32 first, u32 n,
+		       struct capmsg_object *through,
 		       struct capmsg_cappage **old);
 int capmsg_landing_arm(struct capmsg_landing *landing);
 void capmsg_landing_disarm(struct capmsg_landing *landing);

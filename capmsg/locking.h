@@ -25,6 +25,7 @@
  *                                        only in the order of addresses
  *     5    body.lock of a region         the list of posts cut from it
  *     5    body.lock of a notification   its bits
+ *     5    body.lock of a revoker        whether it is closed
  *     6    capmsg_account.lock           what a space pays for, what it was
  *                                        refused
  *     6    users_lock (account.c)        the table of users
@@ -49,12 +50,18 @@
  * port; those at level 6 are held for one step in a list, when a user, a space
  * or an export begins or ends, and by a sweep.
  *
+ * A spinlock that is held is an RCU read section, with PREEMPT_RT, too: what is
+ * looked at under it, such as a chain of revokers, is over for who changes it and
+ * then waits for a grace period. See "DOC: Revoking".
+ *
  * Readers of slots take no lock: they read a slot under the seqcount of its
  * cappage, inside an RCU read section that keeps alive what they find.
  *
  * Field protection::
  *
- *   capmsg_object  refs atomic; body RCU, cleared once; the rest constant
+ *   capmsg_object  refs atomic; body RCU, cleared once; senders atomic, of a
+ *                  port between 0 and 1 under body.lock, see "DOC: Senders";
+ *                  the rest constant
  *   capmsg_account owned, refusal: account.lock
  *   capmsg_body    refs atomic; dead, liens: body.lock; owned: account.lock
  *   capmsg_cappage slots: written under body.lock and seq, read under seq
@@ -69,6 +76,9 @@
  *                  port's body.lock; cargo, length, max_caps: of the one
  *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
+ *   capmsg_revoker closed, before: written under body.lock, read under RCU
+ *   capmsg_gates   changes atomic; the rest is of who has joined
+ *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled
  *   capmsg_frame   epoch: body.lock of its port, read without it as a hint

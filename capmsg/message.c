@@ -157,6 +157,50 @@ static bool waits_alone(struct capmsg_message *message)
 	return alone;
 }
 
+/* What was done at the port is done: the way there is of no interest. */
+static bool at_rest(struct capmsg_message *message)
+{
+	switch (capmsg_message_outcome(message).state) {
+	case CAPMSG_MESSAGE_IDLE:
+	case CAPMSG_MESSAGE_DELIVERED:
+	case CAPMSG_MESSAGE_LOST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void ungate(struct capmsg_message *message)
+{
+	struct capmsg_object *through = message->cargo.sender.through;
+
+	capmsg_cargo_leave(&message->cargo);
+	if (!through)
+		return;
+	/* Who looks at it meanwhile does so under a lock: freeing waits. */
+	WRITE_ONCE(message->cargo.sender.through, NULL);
+	capmsg_object_put(through);
+}
+
+/**
+ * capmsg_message_ungate() - no longer follow what happens to the way, if at rest
+ * @message: the message; the caller is using it
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_message_ungate(struct capmsg_message *message)
+{
+	if (message->cargo.sender.through && at_rest(message))
+		ungate(message);
+}
+
+/* What a thread that has used the message must not leave to nobody. */
+static bool untidy(struct capmsg_message *message)
+{
+	return (READ_ONCE(message->cargo.loaded) && !waits_alone(message)) ||
+	       (READ_ONCE(message->cargo.sender.through) && at_rest(message));
+}
+
 /**
  * capmsg_message_use() - be the one thread that uses a message
  * @message: the message
@@ -174,7 +218,8 @@ bool capmsg_message_use(struct capmsg_message *message)
  * capmsg_message_leave() - use a message no longer
  * @message: the message
  *
- * Drops the capabilities that it carries, unless it waits in line with them. Who
+ * Drops the capabilities that it carries, unless it waits in line with them, and
+ * lets go of the way to the port if nothing is to be done there any more. Who
  * takes it out of the line leaves that to a thread that is busy; so that
  * thread looks again.
  *
@@ -182,19 +227,17 @@ bool capmsg_message_use(struct capmsg_message *message)
  */
 void capmsg_message_leave(struct capmsg_message *message)
 {
-	struct capmsg_cargo *cargo = &message->cargo;
-
 	do {
 		if (!waits_alone(message))
-			capmsg_cargo_drop(cargo);
+			capmsg_cargo_drop(&message->cargo);
+		capmsg_message_ungate(message);
 		clear_bit_unlock(0, &message->busy);
 		/* Pairs with the locked operation of capmsg_message_use(). */
 		smp_mb__after_atomic();
-	} while (READ_ONCE(cargo->loaded) && !waits_alone(message) &&
-		 capmsg_message_use(message));
+	} while (untidy(message) && capmsg_message_use(message));
 }
 
-/* Capabilities that nobody will send any more. */
+/* What nobody will need any more. */
 static void tidy(struct capmsg_message *message)
 {
 	if (capmsg_message_use(message))
@@ -317,21 +360,37 @@ void capmsg_message_set_clock_locked(struct capmsg_message *message,
 			 nsecs_to_jiffies(delay) + 1);
 }
 
+/*
+ * In line without a thread, or with a claim while no thread notices that the way
+ * to the port is revoked: then the message is lost.
+ */
+static void look_locked(struct capmsg_message *message, struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+
+	if (sender->alone && sender->through)
+		capmsg_port_look_locked(port, sender);
+	if (sender->alone)
+		capmsg_message_set_clock_locked(message, port);
+	else if (!sender->done && !sender->error && sender->notice &&
+		 capmsg_gate_gone(READ_ONCE(sender->through)))
+		withdraw_locked(message, port, -ENOENT);
+}
+
 /* What a waiting thread does when it is woken: look, and clean up. */
 static void look(struct work_struct *work)
 {
 	struct capmsg_message *message =
 		container_of(to_delayed_work(work), struct capmsg_message,
 			     look);
-	struct capmsg_sender *sender = &message->cargo.sender;
 	struct capmsg_port *port;
 
 	port = port_of_message(message);
 	if (!port)
 		return;
 	capmsg_port_lock(port);
-	if (bound_locked(message, port) && sender->alone)
-		capmsg_message_set_clock_locked(message, port);
+	if (bound_locked(message, port))
+		look_locked(message, port);
 	capmsg_port_unlock(port);
 	capmsg_body_put(&port->body);
 	tidy(message);
@@ -349,6 +408,29 @@ static int woken(struct wait_queue_entry *entry, unsigned int mode, int flags,
 	return 0;
 }
 
+/* Perhaps a thread waits for it, perhaps it is alone: that is not known here. */
+static void gates_changed(struct capmsg_gates *gates)
+{
+	struct capmsg_message *message =
+		container_of(gates, struct capmsg_message, cargo.gates);
+
+	wake_up(&message->cargo.sender.wait);
+	mod_delayed_work(system_wq, &message->look, 0);
+}
+
+/**
+ * capmsg_message_gate() - follow what happens to the way to the port
+ * @message: the message; just bound; the caller is using it
+ *
+ * The message looks after itself when the way changes, until it is at rest.
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_message_gate(struct capmsg_message *message)
+{
+	capmsg_cargo_join(&message->cargo, gates_changed);
+}
+
 static void message_kill(struct capmsg_body *body)
 {
 	struct capmsg_message *message = capmsg_message_of(body);
@@ -363,6 +445,8 @@ static void message_release(struct capmsg_body *body)
 	struct capmsg_message *message = capmsg_message_of(body);
 
 	capmsg_cargo_drop(&message->cargo);
+	ungate(message);
+	cancel_delayed_work_sync(&message->look);
 	capmsg_notice_drop(&message->notice);
 }
 

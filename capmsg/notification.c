@@ -165,46 +165,65 @@ static u64 take_locked(struct capmsg_notification *n, u64 mask)
 	return bits;
 }
 
-/**
- * capmsg_notification_wait() - wait for bits, and take them
- * @notification: the notification
- * @mask: bits to wait for, at least one
- * @wait: for how long
- * @bits: the bits that were taken
- *
- * Context: Process context, no locks held; sleeps.
- * Return: 0; -ENOENT if the notification is dead; -EAGAIN, -ETIMEDOUT,
- * -ERESTARTSYS.
- */
-int capmsg_notification_wait(struct capmsg_notification *notification,
-			     u64 mask, const struct capmsg_until *wait,
-			     u64 *bits)
+/* @gates: joined, if the notification was named through a revoker; else NULL */
+static int await(struct capmsg_notification *n, u64 mask,
+		 const struct capmsg_until *wait, struct capmsg_gates *gates,
+		 u64 *bits)
 {
 	struct waiter waiter = { .mask = mask };
+	enum capmsg_gate gate;
 	int ret = 0;
 
 	init_wait(&waiter.entry);
 	waiter.entry.func = waiter_wake;
-	spin_lock(&notification->body.lock);
+	spin_lock(&n->body.lock);
 	for (;;) {
-		if (notification->body.dead) {
+		gate = capmsg_gates_look(gates);
+		if (n->body.dead || gate == CAPMSG_GATE_GONE) {
 			ret = -ENOENT;
 			break;
 		}
-		*bits = take_locked(notification, mask);
+		*bits = gate == CAPMSG_GATE_OPEN ? take_locked(n, mask) : 0;
 		if (*bits)
 			break;
 		ret = capmsg_wait_over(wait);
 		if (ret)
 			break;
-		prepare_to_wait(&notification->waiters, &waiter.entry,
-				CAPMSG_SLEEP_STATE);
-		spin_unlock(&notification->body.lock);
-		capmsg_sleep(wait->deadline);
-		spin_lock(&notification->body.lock);
+		prepare_to_wait(&n->waiters, &waiter.entry, CAPMSG_SLEEP_STATE);
+		spin_unlock(&n->body.lock);
+		if (!capmsg_gates_changed(gates))
+			capmsg_sleep(wait->deadline);
+		spin_lock(&n->body.lock);
 	}
-	finish_wait(&notification->waiters, &waiter.entry);
-	spin_unlock(&notification->body.lock);
+	finish_wait(&n->waiters, &waiter.entry);
+	spin_unlock(&n->body.lock);
+	return ret;
+}
+
+/**
+ * capmsg_notification_wait() - wait for bits, and take them
+ * @notification: the notification
+ * @through: the revoker that it was named through, or NULL; kept by the caller
+ * @mask: bits to wait for, at least one
+ * @wait: for how long
+ * @bits: the bits that were taken
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: 0; -ENOENT if the notification is dead or revoked; -EAGAIN,
+ * -ETIMEDOUT, -ERESTARTSYS.
+ */
+int capmsg_notification_wait(struct capmsg_notification *notification,
+			     const struct capmsg_object *through, u64 mask,
+			     const struct capmsg_until *wait, u64 *bits)
+{
+	struct capmsg_gates gates = { };
+	int ret;
+
+	if (likely(!through))
+		return await(notification, mask, wait, NULL, bits);
+	capmsg_gates_join(&gates, through);
+	ret = await(notification, mask, wait, &gates, bits);
+	capmsg_gates_leave(&gates);
 	return ret;
 }
 

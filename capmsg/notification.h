@@ -8,8 +8,7 @@
 
 #include <linux/wait.h>
 
-#include "object.h"
-#include "wait.h"
+#include "revoker.h"
 
 struct eventfd_ctx;
 
@@ -35,8 +34,8 @@ capmsg_notification_alloc(struct capmsg_account *account,
 bool capmsg_notification_signal(struct capmsg_notification *notification,
 				u64 bits);
 int capmsg_notification_wait(struct capmsg_notification *notification,
-			     u64 mask, const struct capmsg_until *wait,
-			     u64 *bits);
+			     const struct capmsg_object *through, u64 mask,
+			     const struct capmsg_until *wait, u64 *bits);
 void capmsg_notification_restore(struct capmsg_notification *notification,
 				 u64 bits);
 u64 capmsg_notification_pending(struct capmsg_notification *notification);

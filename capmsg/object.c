@@ -29,6 +29,7 @@ static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
 	[CAPMSG_TYPE_MESSAGE]	= "capmsg_message.lock",
 	[CAPMSG_TYPE_NOTIFICATION]	= "capmsg_notification.lock",
 	[CAPMSG_TYPE_WATCH]		= "capmsg_watch.lock",
+	[CAPMSG_TYPE_REVOKER]		= "capmsg_revoker.lock",
 };
 
 /**
@@ -226,7 +227,14 @@ static struct capmsg_lien *lien_pop(struct capmsg_body *body, void **held)
 	return *held ? lien : NULL;
 }
 
-static void body_kill(struct capmsg_body *body)
+/**
+ * capmsg_body_kill() - destroy an object that is void already
+ * @body: what capmsg_object_condemn() has returned
+ *
+ * Context: Process context, no locks held; may sleep, for no longer than a
+ * transfer copies one chunk.
+ */
+void capmsg_body_kill(struct capmsg_body *body)
 {
 	struct capmsg_account *account = body->account;
 	struct capmsg_lien *lien;
@@ -250,6 +258,18 @@ static void body_kill(struct capmsg_body *body)
 }
 
 /**
+ * capmsg_object_condemn() - make an object void, everywhere
+ * @object: the object
+ *
+ * Context: Any.
+ * Return: its body, which is to be killed; NULL if somebody else was first.
+ */
+struct capmsg_body *capmsg_object_condemn(struct capmsg_object *object)
+{
+	return unrcu_pointer(xchg(&object->body, RCU_INITIALIZER(NULL)));
+}
+
+/**
  * capmsg_object_kill() - destroy an object
  * @object: the object; the caller keeps its reference
  *
@@ -262,11 +282,10 @@ static void body_kill(struct capmsg_body *body)
  */
 bool capmsg_object_kill(struct capmsg_object *object)
 {
-	struct capmsg_body *body;
+	struct capmsg_body *body = capmsg_object_condemn(object);
 
-	body = unrcu_pointer(xchg(&object->body, RCU_INITIALIZER(NULL)));
 	if (body)
-		body_kill(body);
+		capmsg_body_kill(body);
 	return body;
 }
 
@@ -327,6 +346,44 @@ struct capmsg_body *capmsg_body_next(struct capmsg_account *account)
 	body = body && body->ops->sweep ? capmsg_body_get(body) : NULL;
 	spin_unlock(&account->lock);
 	return body;
+}
+
+/**
+ * capmsg_senders_inc() - count a capability to send through
+ * @object: the port that it names, or the revoker that it comes through
+ *
+ * Context: Any; no locks held but those above ports: takes that of the port.
+ */
+void capmsg_senders_inc(struct capmsg_object *object)
+{
+	struct capmsg_body *body;
+
+	if (atomic_inc_not_zero(&object->senders))
+		return;
+	rcu_read_lock();
+	body = rcu_dereference(object->body);
+	if (body && body->ops->first_sender)
+		body->ops->first_sender(body);
+	rcu_read_unlock();
+}
+
+/**
+ * capmsg_senders_dec() - count such a capability no longer
+ * @object: as it was counted
+ *
+ * Context: As capmsg_senders_inc().
+ */
+void capmsg_senders_dec(struct capmsg_object *object)
+{
+	struct capmsg_body *body;
+
+	if (atomic_add_unless(&object->senders, -1, 1))
+		return;
+	rcu_read_lock();
+	body = rcu_dereference(object->body);
+	if (body && body->ops->last_sender)
+		body->ops->last_sender(body);
+	rcu_read_unlock();
 }
 
 /**

@@ -59,6 +59,11 @@ struct capmsg_object {
 	refcount_t refs;
 	/** @type: enum capmsg_type; constant */
 	u32 type;
+	/**
+	 * @senders: of a port: capabilities that count as its senders; of a
+	 * revoker: those through it. Not kept up once the object is dead
+	 */
+	atomic_t senders;
 	/** @body: the living part; cleared once, by capmsg_object_kill() */
 	struct capmsg_body __rcu *body;
 	/** @payer: charged for this struct; holds a reference */
@@ -100,6 +105,16 @@ struct capmsg_body_ops {
 	 * only one, was dropped. Process context, no locks held.
 	 */
 	void (*dropped)(struct capmsg_body *body, u64 badge);
+	/**
+	 * @first_sender: optional: count a sender, where there may have been
+	 * none. In an RCU read section; no locks held but those above ports.
+	 */
+	void (*first_sender)(struct capmsg_body *body);
+	/**
+	 * @last_sender: optional: count a sender less, where there may be none
+	 * afterwards. As @first_sender.
+	 */
+	void (*last_sender)(struct capmsg_body *body);
 };
 
 /**
@@ -169,9 +184,14 @@ void capmsg_body_own(struct capmsg_body *body);
 void capmsg_body_put(struct capmsg_body *body);
 
 void capmsg_object_put(struct capmsg_object *object);
+struct capmsg_body *capmsg_object_condemn(struct capmsg_object *object);
+void capmsg_body_kill(struct capmsg_body *body);
 bool capmsg_object_kill(struct capmsg_object *object);
 void capmsg_objects_kill(struct capmsg_account *account);
 struct capmsg_body *capmsg_body_next(struct capmsg_account *account);
+
+void capmsg_senders_inc(struct capmsg_object *object);
+void capmsg_senders_dec(struct capmsg_object *object);
 
 void capmsg_lien_attach_locked(struct capmsg_body *body,
 			       struct capmsg_lien *lien);

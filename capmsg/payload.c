@@ -313,6 +313,7 @@ int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 		return -EINVAL;
 	}
 	dress->region = in;
+	dress->region_through = found.cap.revoker;
 	dress->offset = offset;
 	dress->length = length;
 	return 0;
@@ -346,6 +347,7 @@ int capmsg_dress_landing(const struct capmsg_view *view, u64 landing, u32 n,
 		return -EINVAL;
 	}
 	dress->table = spot.table;
+	dress->table_through = spot.through;
 	dress->first = spot.index;
 	dress->n = n;
 	return 0;
@@ -363,4 +365,8 @@ void capmsg_dress_put(struct capmsg_dress *dress)
 		capmsg_body_put(&dress->region->body);
 	if (dress->table)
 		capmsg_body_put(&dress->table->body);
+	if (dress->region_through)
+		capmsg_object_put(dress->region_through);
+	if (dress->table_through)
+		capmsg_object_put(dress->table_through);
 }

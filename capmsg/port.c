@@ -35,6 +35,38 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	port->claim_time = limits->claim_time;
 }
 
+/**
+ * capmsg_port_first_sender() - count a capability to send, perhaps the first one
+ * @body: the port
+ *
+ * Context: Any; takes the lock of the port.
+ */
+void capmsg_port_first_sender(struct capmsg_body *body)
+{
+	struct capmsg_port *port = capmsg_port_of(body);
+
+	capmsg_port_lock(port);
+	if (atomic_fetch_inc(&body->object->senders) == 0)
+		port->mints++;
+	capmsg_port_unlock(port);
+}
+
+/**
+ * capmsg_port_last_sender() - count one less, perhaps the last one
+ * @body: the port
+ *
+ * Context: Any; takes the lock of the port, and of a notification.
+ */
+void capmsg_port_last_sender(struct capmsg_body *body)
+{
+	struct capmsg_port *port = capmsg_port_of(body);
+
+	capmsg_port_lock(port);
+	if (atomic_dec_and_test(&body->object->senders) && !body->dead)
+		capmsg_notice_signal(&port->no_senders);
+	capmsg_port_unlock(port);
+}
+
 /* Frames need no lists, they have a single post. */
 static struct list_head *list_of_state(struct capmsg_port *port,
 				       const struct capmsg_port_post *post)

@@ -44,6 +44,13 @@ struct capmsg_sender {
 	const void *area;
 	/** @origin: how the destination was named */
 	struct capmsg_origin origin;
+	/**
+	 * @through: the revoker that it was named through, or NULL; kept by
+	 * whoever has the cargo
+	 */
+	struct capmsg_object *through;
+	/** @gates: joined with @through, or NULL; of who has the cargo */
+	struct capmsg_gates *gates;
 	/** @notice: of a message that is to be told what others do to it */
 	struct capmsg_notice *notice;
 	/** @epoch: of the call that it answers, at a frame */
@@ -86,6 +93,8 @@ struct capmsg_port {
 	wait_queue_head_t calm;
 	/** @count: number of posts in each state, plain ones not included */
 	u32 count[CAPMSG_POST_STATES];
+	/** @mints: how often the count of senders has risen from zero; body.lock */
+	u32 mints;
 	/** @depth: number of posts; constant */
 	u32 depth;
 	/** @flags: CAPMSG_PORT_x; constant */
@@ -128,6 +137,8 @@ struct capmsg_port_limits {
 
 void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 		      const struct capmsg_port_limits *limits);
+void capmsg_port_first_sender(struct capmsg_body *body);
+void capmsg_port_last_sender(struct capmsg_body *body);
 void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
 			    enum capmsg_post_state state);
 void capmsg_port_calm_locked(struct capmsg_port *port,

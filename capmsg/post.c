@@ -74,6 +74,9 @@ void capmsg_post_strip_buffer(struct capmsg_port_post *post,
 	capmsg_cut_detach(&post->cut);
 	remains->region = post->cut.region;
 	post->cut.region = NULL;
+	if (post->cut.through)
+		capmsg_object_put(post->cut.through);
+	post->cut.through = NULL;
 }
 
 /**
@@ -113,6 +116,20 @@ void capmsg_remains_drop(struct capmsg_remains *remains)
 	remains->lost = NULL;
 }
 
+/**
+ * capmsg_post_buffered() - has the post a buffer that may be written?
+ * @post: the post
+ *
+ * Not any more when the region was revoked from who has posted it.
+ *
+ * Context: Any; lock of the port held, or while a chunk is copied.
+ * Return: true if it has.
+ */
+bool capmsg_post_buffered(const struct capmsg_port_post *post)
+{
+	return post->target.pin && !capmsg_gate_gone(post->cut.through);
+}
+
 /*
  * If the new region dies at this moment the post has lost it already, just as
  * if it had died a moment later.
@@ -126,8 +143,11 @@ static void dress_region(struct capmsg_port_post *post,
 		return;
 	if (capmsg_cut_attach(&post->cut, dress->region)) {
 		remains->lost = dress->region;
+		if (dress->region_through)
+			capmsg_object_put(dress->region_through);
 		return;
 	}
+	post->cut.through = dress->region_through;
 	post->target.pin = &dress->region->pin;
 	post->target.offset = dress->offset;
 	post->target.length = dress->length;
@@ -148,14 +168,18 @@ int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
 {
 	int ret;
 
-	if (dress->region && READ_ONCE(dress->region->body.dead))
+	if (dress->region && (READ_ONCE(dress->region->body.dead) ||
+			      capmsg_gate_gone(dress->region_through)))
 		return -ENOENT;
 	ret = capmsg_landing_set(&post->landing, dress->table, dress->first,
-				 dress->n, &remains->table);
+				 dress->n, dress->table_through,
+				 &remains->table);
 	if (ret)
 		return ret;
 	dress_region(post, dress, remains);
-	post->flags &= ~CAPMSG_POST_BEREFT;
+	post->flags &= ~(CAPMSG_POST_BEREFT | CAPMSG_POST_GATED);
+	if (dress->region_through || dress->table_through)
+		post->flags |= CAPMSG_POST_GATED;
 	post->cookie = dress->cookie;
 	return 0;
 }

@@ -56,6 +56,8 @@ enum capmsg_post_state {
 #define CAPMSG_POST_BEREFT	0x8
 /* Its claim has lasted too long, but nobody in line can use it. */
 #define CAPMSG_POST_SPURNED	0x10
+/* Something of it was named through a revoker. */
+#define CAPMSG_POST_GATED	0x20
 
 /**
  * struct capmsg_port_post - where one message arrives
@@ -95,6 +97,11 @@ struct capmsg_port_post {
 	struct capmsg_cut cut;
 	/** @landing: its landing slots */
 	struct capmsg_landing landing;
+	/**
+	 * @through: of a plain buffer's: the revoker that the port was named
+	 * through, or NULL; kept by the receiver
+	 */
+	const struct capmsg_object *through;
 	/** @cookie: the receiver's */
 	u64 cookie;
 	/** @inline_max: bytes that @area may take */
@@ -135,6 +142,12 @@ struct capmsg_dress {
 	u32 n;
 	/** @cookie: the receiver's */
 	u64 cookie;
+	/** @port_through: the revoker that the port was named through, or NULL */
+	const struct capmsg_object *port_through;
+	/** @region_through: the same of @region; a reference */
+	struct capmsg_object *region_through;
+	/** @table_through: the same of @table; a reference */
+	struct capmsg_object *table_through;
 };
 
 /**
@@ -157,6 +170,7 @@ void capmsg_post_init(struct capmsg_port_post *post, struct capmsg_port *port,
 		      u16 index, const struct capmsg_lien_ops *landing_ops,
 		      const struct capmsg_lien_ops *cut_ops);
 bool capmsg_post_bare(const struct capmsg_port_post *post);
+bool capmsg_post_buffered(const struct capmsg_port_post *post);
 int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
 		      struct capmsg_remains *remains);
 void capmsg_post_strip(struct capmsg_port_post *post,

@@ -20,6 +20,8 @@ static const struct capmsg_body_ops port_ops = {
 	.kill	= capmsg_port_kill,
 	.sweep	= capmsg_port_sweep,
 	.free	= port_free,
+	.first_sender	= capmsg_port_first_sender,
+	.last_sender	= capmsg_port_last_sender,
 };
 
 /**
@@ -181,12 +183,18 @@ static struct capmsg_port_post *post_of_index(struct capmsg_port *port, u32 inde
 }
 
 /* The post that POST means, if it may have it. */
-static struct capmsg_port_post *choose_locked(struct capmsg_port *port, u32 index)
+static struct capmsg_port_post *
+choose_locked(struct capmsg_port *port, u32 index,
+	      const struct capmsg_object *through)
 {
 	struct capmsg_port_post *post;
+	int ret;
 
 	if (port->body.dead)
 		return ERR_PTR(-ENOENT);
+	ret = capmsg_gate_check(through);
+	if (ret)
+		return ERR_PTR(ret);
 	if (index == CAPMSG_POST_ANY) {
 		post = first_free(&port->idle) ?: first_free(&port->bare);
 		return post ?: ERR_PTR(-EAGAIN);
@@ -212,7 +220,7 @@ static struct capmsg_port_post *choose_locked(struct capmsg_port *port, u32 inde
  * Return: number of the post; -ENOENT if port, table or region is dead;
  * -EINVAL if there is no such post; -EBUSY if it is in use, or a landing slot
  * is reserved; -EAGAIN if all posts are in use; -EEXIST if a landing slot is
- * not void. On error nothing has changed.
+ * not void; CAPMSG_SHUT. On error nothing has changed.
  */
 int capmsg_port_dress(struct capmsg_port *port, u32 index,
 		      struct capmsg_dress *dress)
@@ -222,7 +230,7 @@ int capmsg_port_dress(struct capmsg_port *port, u32 index,
 	int ret;
 
 	spin_lock(&port->body.lock);
-	post = choose_locked(port, index);
+	post = choose_locked(port, index, dress->port_through);
 	ret = PTR_ERR_OR_ZERO(post);
 	if (!ret)
 		ret = capmsg_post_dress(post, dress, &remains);

@@ -31,3 +31,38 @@ int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
 	capmsg_object_put(object);
 	return ret;
 }
+
+/**
+ * capmsg_unpublish() - destroy an object
+ * @found: the object; the caller still puts it
+ * @until: how long to wait if the way to it is closed
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0: when this returns, every commit that had found the object alive is
+ * over; -ENOENT if it was revoked, or somebody else was first; errors of
+ * capmsg_gate_wait().
+ */
+int capmsg_unpublish(const struct capmsg_found *found,
+		     const struct capmsg_until *until)
+{
+	struct capmsg_body *body;
+	int ret;
+
+	do {
+		body = NULL;
+		rcu_read_lock();
+		ret = capmsg_gate_check(found->cap.revoker);
+		if (!ret)
+			body = capmsg_object_condemn(found->body->object);
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, found->cap.revoker, until));
+	if (ret)
+		return ret;
+	if (!body)
+		return -ENOENT;
+	capmsg_body_kill(body);
+	/* Those commits take the lock of any other object, but not of this. */
+	if (body->ops->type == CAPMSG_TYPE_REVOKER)
+		synchronize_rcu();
+	return 0;
+}

@@ -5,8 +5,10 @@
 #ifndef CAPMSG_PUBLISH_H
 #define CAPMSG_PUBLISH_H
 
-#include "cappage.h"
+#include "walk.h"
 
+int capmsg_unpublish(const struct capmsg_found *found,
+		     const struct capmsg_until *until);
 int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
 		   u16 rights);
 

@@ -8,16 +8,25 @@
 static struct capmsg_port_post *take_locked(struct capmsg_port *port,
 					    struct capmsg_frame *plain)
 {
+	/* Nobody could be given it while the port was closed to us. */
+	if (plain && plain->post.through &&
+	    plain->post.state == CAPMSG_POST_POSTED)
+		capmsg_port_dispatch_locked(port, &plain->post);
 	if (plain && plain->post.state == CAPMSG_POST_FILLED)
 		return &plain->post;
 	return capmsg_port_reap_locked(port);
 }
 
+/*
+ * Who may not take a message now must not use up the wake-up for one: it waits
+ * beside the line.
+ */
 static int sleep_locked(struct capmsg_port *port, bool exclusive,
-			struct wait_queue_entry *entry,
-			const struct capmsg_until *wait)
+			const struct capmsg_until *wait,
+			const struct capmsg_gates *gates)
 	__must_hold(&port->body.lock)
 {
+	DEFINE_WAIT(entry);
 	int ret;
 
 	if (port->body.dead)
@@ -26,14 +35,61 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 	if (ret)
 		return ret;
 	if (exclusive)
-		prepare_to_wait_exclusive(&port->receivers, entry,
+		prepare_to_wait_exclusive(&port->receivers, &entry,
 					  CAPMSG_SLEEP_STATE);
 	else
-		prepare_to_wait(&port->receivers, entry, CAPMSG_SLEEP_STATE);
+		prepare_to_wait(&port->receivers, &entry, CAPMSG_SLEEP_STATE);
 	capmsg_port_unlock(port);
-	capmsg_sleep(wait->deadline);
+	if (!capmsg_gates_changed(gates))
+		capmsg_sleep(wait->deadline);
 	capmsg_port_lock(port);
+	finish_wait(&port->receivers, &entry);
 	return 0;
+}
+
+/* @gates: joined, if the port was named through a revoker; else NULL */
+static int await(struct capmsg_port *port, struct capmsg_frame *plain,
+		 const struct capmsg_until *wait, struct capmsg_gates *gates,
+		 struct capmsg_port_post **found)
+{
+	enum capmsg_gate gate;
+	bool in_line = false;
+	int ret = 0;
+
+	*found = NULL;
+	capmsg_port_lock(port);
+	for (;;) {
+		gate = capmsg_gates_look(gates);
+		if (gate == CAPMSG_GATE_OPEN)
+			*found = take_locked(port, plain);
+		else if (in_line && !list_empty(&port->filled))
+			/* It may have been us who were woken for that. */
+			capmsg_port_wake_locked(port);
+		if (*found)
+			break;
+		in_line = !plain && gate == CAPMSG_GATE_OPEN;
+		ret = gate == CAPMSG_GATE_GONE ? -ENOENT :
+		      sleep_locked(port, in_line, wait, gates);
+		if (ret)
+			break;
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}
+
+static noinline int await_through(struct capmsg_port *port,
+				  const struct capmsg_object *through,
+				  struct capmsg_frame *plain,
+				  const struct capmsg_until *wait,
+				  struct capmsg_port_post **found)
+{
+	struct capmsg_gates gates = { };
+	int ret;
+
+	capmsg_gates_join(&gates, through);
+	ret = await(port, plain, wait, &gates, found);
+	capmsg_gates_leave(&gates);
+	return ret;
 }
 
 /* If the plain buffer was filled meanwhile, that message comes first. */
@@ -57,32 +113,26 @@ static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
 /**
  * capmsg_await() - wait for a message
  * @port: the port
+ * @through: the revoker that it was named through, or NULL; kept by the caller
  * @plain: frame whose post is posted at @port for a plain buffer, or NULL;
  *	withdrawn when this returns
  * @wait: for how long
  * @post: the post with the message: REAPING, or plain->post and FILLED
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0; -ENOENT if the port is dead; -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0; -ENOENT if the port is dead or revoked; -EAGAIN, -ETIMEDOUT,
+ * -ERESTARTSYS.
  */
-int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
-		 const struct capmsg_until *wait, struct capmsg_port_post **post)
+int capmsg_await(struct capmsg_port *port, const struct capmsg_object *through,
+		 struct capmsg_frame *plain, const struct capmsg_until *wait,
+		 struct capmsg_port_post **post)
 {
 	struct capmsg_port_post *found;
-	DEFINE_WAIT(entry);
-	int ret = 0;
+	int ret;
 
-	capmsg_port_lock(port);
-	for (;;) {
-		found = take_locked(port, plain);
-		if (found)
-			break;
-		ret = sleep_locked(port, !plain, &entry, wait);
-		if (ret)
-			break;
-	}
-	finish_wait(&port->receivers, &entry);
-	capmsg_port_unlock(port);
+	ret = unlikely(through) ?
+	      await_through(port, through, plain, wait, &found) :
+	      await(port, plain, wait, NULL, &found);
 	if (plain)
 		found = prefer_plain(port, plain, found);
 	*post = found;
@@ -92,16 +142,19 @@ int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
 /**
  * capmsg_reap() - take the next message, if there is one
  * @port: the port
+ * @through: as for capmsg_await()
  *
  * Context: Any; takes the lock of the port.
- * Return: its post, REAPING; or NULL.
+ * Return: its post, REAPING; or NULL, also if it must not be taken now.
  */
-struct capmsg_port_post *capmsg_reap(struct capmsg_port *port)
+struct capmsg_port_post *capmsg_reap(struct capmsg_port *port,
+				     const struct capmsg_object *through)
 {
 	struct capmsg_port_post *post;
 
 	capmsg_port_lock(port);
-	post = capmsg_port_reap_locked(port);
+	post = capmsg_gate_check(through) ? NULL :
+					    capmsg_port_reap_locked(port);
 	capmsg_port_unlock(port);
 	return post;
 }
@@ -112,7 +165,7 @@ struct capmsg_port_post *capmsg_reap(struct capmsg_port *port)
  * @frame: the frame; its buffer is pinned. To be ended by capmsg_plain_end(),
  *	also after an error
  * @dress: length of the buffer, and landing slots; its references move to the
- *	frame on success
+ *	frame on success. What it says of the port's revoker is kept until then
  *
  * Context: Process context; takes the locks of port and table.
  * Return: 0; -ENOENT if the port or the landing table is dead; -EBUSY or
@@ -136,6 +189,9 @@ int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 	if (!ret) {
 		post->target.pin = &frame->pin;
 		post->target.length = dress->length;
+		post->through = dress->port_through;
+		if (post->through)
+			post->flags |= CAPMSG_POST_GATED;
 		capmsg_port_post_locked(port, post);
 	}
 	capmsg_port_unlock(port);
@@ -160,6 +216,7 @@ void capmsg_plain_end(struct capmsg_port *port, struct capmsg_frame *frame)
 	capmsg_port_settle_locked(port, post);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 	capmsg_post_strip(post, &remains);
+	post->through = NULL;
 	WRITE_ONCE(post->port, &frame->port);
 	capmsg_port_unlock(port);
 	capmsg_remains_drop(&remains);

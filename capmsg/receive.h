@@ -8,9 +8,11 @@
 #include "frame.h"
 #include "wait.h"
 
-int capmsg_await(struct capmsg_port *port, struct capmsg_frame *plain,
-		 const struct capmsg_until *wait, struct capmsg_port_post **post);
-struct capmsg_port_post *capmsg_reap(struct capmsg_port *port);
+int capmsg_await(struct capmsg_port *port, const struct capmsg_object *through,
+		 struct capmsg_frame *plain, const struct capmsg_until *wait,
+		 struct capmsg_port_post **post);
+struct capmsg_port_post *capmsg_reap(struct capmsg_port *port,
+				     const struct capmsg_object *through);
 int capmsg_plain_post(struct capmsg_port *port, struct capmsg_frame *frame,
 		      struct capmsg_dress *dress);
 void capmsg_plain_end(struct capmsg_port *port, struct capmsg_frame *frame);

@@ -39,6 +39,22 @@ int capmsg_reception_check(const struct capmsg_reception *r)
 	return 0;
 }
 
+static int repost(struct capmsg_port *port, u32 index,
+		  const struct capmsg_reception *r)
+{
+	int ret;
+
+	if (likely(!r->through))
+		return capmsg_port_repost(port, index);
+	do {
+		rcu_read_lock();
+		ret = capmsg_gate_check(r->through) ?:
+		      capmsg_port_repost(port, index);
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, r->through, &r->wait));
+	return ret;
+}
+
 /**
  * capmsg_reception_repost() - post idle posts again
  * @port: the port
@@ -57,7 +73,7 @@ int capmsg_reception_repost(struct capmsg_port *port,
 	for (i = 0; i < r->n_reposts; i++) {
 		if (get_user(index, &r->reposts[i]))
 			return -EFAULT;
-		ret = capmsg_port_repost(port, index);
+		ret = repost(port, index, r);
 		if (ret)
 			return ret;
 		cond_resched();
@@ -174,7 +190,7 @@ int capmsg_reception_batch(struct capmsg_port *port,
 		capmsg_port_retire(port, post);
 		if (++n == r->n_records)
 			return 0;
-		post = capmsg_reap(port);
+		post = capmsg_reap(port, r->through);
 		if (!post)
 			return 0;
 		cond_resched();
@@ -195,7 +211,7 @@ int capmsg_reception_receive(struct capmsg_port *port,
 	struct capmsg_port_post *post;
 	int ret;
 
-	ret = capmsg_await(port, NULL, &r->wait, &post) ?:
+	ret = capmsg_await(port, r->through, NULL, &r->wait, &post) ?:
 	      capmsg_reception_batch(port, post, r);
 	return ret ? capmsg_reception_failed(r, ret) : 0;
 }

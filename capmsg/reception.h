@@ -27,6 +27,8 @@ struct capmsg_reception {
 	u32 n_reposts;
 	/** @wait: for how long */
 	struct capmsg_until wait;
+	/** @through: the revoker that the port was named through, or NULL */
+	const struct capmsg_object *through;
 };
 
 int capmsg_receivable(const struct capmsg_view *view, u64 address,

@@ -30,6 +30,8 @@ struct capmsg_region {
 struct capmsg_cut {
 	/** @region: the region, with a reference; NULL: none */
 	struct capmsg_region *region;
+	/** @through: the revoker it was named through, with a reference, or NULL */
+	struct capmsg_object *through;
 	/** @lien: tells the post when the region dies; the region's lock */
 	struct capmsg_lien lien;
 };

@@ -72,6 +72,10 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(SIGNAL, signal),
 	OP(WAIT, wait),
 	OP(WATCH, watch, CREATES),
+	OP(CREATE_REVOKER, create_revoker, CREATES),
+	OP(REVOKE, revoke),
+	OP(CLOSE, close),
+	OP(OPEN, open),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)

@@ -58,6 +58,10 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 		return ret;
 	capmsg_port_queue_locked(port, sender);
 	for (;;) {
+		if (capmsg_gates_changed(sender->gates)) {
+			capmsg_gates_look(sender->gates);
+			capmsg_port_look_locked(port, sender);
+		}
 		until = capmsg_port_watch_locked(port, sender);
 		if (!capmsg_sender_waits(sender))
 			return sender->error;
@@ -68,7 +72,8 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 			until = wait->deadline;
 		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
 		capmsg_port_unlock(port);
-		capmsg_sleep(until);
+		if (!capmsg_gates_changed(sender->gates))
+			capmsg_sleep(until);
 		capmsg_port_lock(port);
 		finish_wait(&sender->wait, &entry);
 	}
@@ -107,18 +112,23 @@ int capmsg_transfer_enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
 
 /*
  * The post is busy from lock to lock: nothing may preempt that. With PREEMPT_RT
- * locks sleep, and only the copy itself is not preempted.
+ * locks sleep, and only the copy itself is not preempted. It is an RCU read
+ * section: who revokes the buffer waits until it is over.
  */
 static void chunk_enter(void)
+	__acquires(RCU)
 {
+	rcu_read_lock();
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_disable();
 }
 
 static void chunk_leave(void)
+	__releases(RCU)
 {
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
+	rcu_read_unlock();
 }
 
 /**
@@ -205,21 +215,7 @@ static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	return ret;
 }
 
-/**
- * capmsg_transfer() - send a message: steps 3 to 6
- * @cargo: with the message in sender, iter and caps; after success the commit
- *	has moved its capabilities, after an error they are still there
- * @port: where to
- * @wait: how long to wait for a post
- *
- * After success the caller does step 7, capmsg_transfer_wake().
- *
- * Context: Process context of the owner of the payload, no locks held; sleeps.
- * Return: 0 if the message was delivered. Otherwise nothing has happened:
- * -ENOENT if the port is dead, -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT,
- * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
- */
-int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
+static int transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait)
 {
 	struct capmsg_sender *sender = &cargo->sender;
@@ -245,6 +241,33 @@ int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	} while (again && !signal_pending(current));
 	if (again)
 		ret = -ERESTARTSYS;
+	return ret;
+}
+
+/**
+ * capmsg_transfer() - send a message: steps 3 to 6
+ * @cargo: with the message in sender, iter and caps; after success the commit
+ *	has moved its capabilities, after an error they are still there
+ * @port: where to
+ * @wait: how long to wait for a post
+ *
+ * After success the caller does step 7, capmsg_transfer_wake().
+ *
+ * Context: Process context of the owner of the payload, no locks held; sleeps.
+ * Return: 0 if the message was delivered. Otherwise nothing has happened:
+ * -ENOENT if the port is dead or revoked, -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT,
+ * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
+ */
+int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
+		    const struct capmsg_until *wait)
+{
+	int ret;
+
+	if (likely(!cargo->sender.through))
+		return transfer(cargo, port, wait);
+	capmsg_cargo_join(cargo, NULL);
+	ret = transfer(cargo, port, wait);
+	capmsg_cargo_leave(cargo);
 	return ret;
 }
 

@@ -27,8 +27,9 @@
  *    dying port or (after the port's steal delay) another sender may take the
  *    post. Then only this claim starts again, at 4.
  * 6. a) Lock the port, then the tables in the order of addresses, and check
- *    what may have changed: the claim, life, the landing slots, the slot that
- *    a moved reply right leaves. b) Commit: capabilities into landing slots,
+ *    what may have changed: the claim, life, the revokers that the destination
+ *    was named through, the landing slots, the slot that a moved reply right
+ *    leaves. b) Commit: capabilities into landing slots,
  *    badge, reply right, post FILLED. Cannot fail.
  * 7. Wake the receiver, drop references.
  *

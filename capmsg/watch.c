@@ -100,11 +100,18 @@ static int bodies_add_rcu(struct bodies *bodies,
 
 static int bodies_get(struct bodies *bodies, const struct capmsg_cap *cap)
 {
+	const struct capmsg_object *revoker;
 	int ret;
 
 	bodies->n = 0;
 	rcu_read_lock();
 	ret = bodies_add_rcu(bodies, cap->object);
+	for (revoker = cap->revoker; revoker && !ret;
+	     revoker = capmsg_revoker_parent_rcu(revoker))
+		ret = bodies_add_rcu(bodies, revoker);
+	/* A part of the chain that was swept away has not been met. */
+	if (!ret && capmsg_gate_gone(cap->revoker))
+		ret = -ENOENT;
 	rcu_read_unlock();
 	return ret;
 }
@@ -206,6 +213,37 @@ static int attach_locked(struct capmsg_watcher *watcher)
 	return ret;
 }
 
+static void detach_locked(struct capmsg_watcher *watcher)
+{
+	struct capmsg_body *watched;
+	u32 i;
+
+	lockdep_assert_held(&watcher->body.lock);
+	for (i = 0; i < watcher->n; i++) {
+		watched = watcher->watched[i].body;
+		spin_lock(&watched->lock);
+		capmsg_lien_detach_locked(watched, &watcher->watched[i].lien);
+		spin_unlock(&watched->lock);
+	}
+}
+
+/* What is lost meanwhile is told when the lock is dropped. */
+static int start(struct capmsg_watcher *watcher, struct capmsg_spot *spot,
+		 struct capmsg_cap *cap)
+{
+	int ret;
+
+	spin_lock(&watcher->body.lock);
+	ret = attach_locked(watcher);
+	if (!ret && spot)
+		ret = capmsg_store_now(spot, cap);
+	if (ret)
+		detach_locked(watcher);
+	watcher->started = !ret;
+	spin_unlock(&watcher->body.lock);
+	return ret;
+}
+
 /**
  * capmsg_watcher_start() - begin to watch
  * @watcher: a new watch; the caller's reference is given away, also after an
@@ -229,12 +267,9 @@ int capmsg_watcher_start(struct capmsg_watcher *watcher,
 	/* A loss that comes at once ends the watch. */
 	capmsg_body_get(body);
 	capmsg_body_own(body);
-	spin_lock(&body->lock);
-	ret = attach_locked(watcher);
-	if (!ret && spot)
-		ret = capmsg_store(spot, &cap);
-	watcher->started = !ret;
-	spin_unlock(&body->lock);
+	do {
+		ret = start(watcher, spot, &cap);
+	} while (spot && capmsg_gate_again(&ret, spot->through, spot->until));
 	if (ret)
 		capmsg_object_kill(body->object);
 	capmsg_cap_forget(&cap);

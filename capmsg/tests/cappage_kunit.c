@@ -18,7 +18,7 @@ static struct capmsg_cap thing_cap(struct kunit *test)
 }
 
 static void reserve(struct capmsg_cappage *table, u32 index,
-		    struct capmsg_landing *by)
+		    struct capmsg_reservation *by)
 {
 	spin_lock(&table->body.lock);
 	write_seqcount_begin(&table->seq);
@@ -107,9 +107,9 @@ static void reserved_and_dead_tables_refuse(struct kunit *test)
 	struct capmsg_spot free = capmsg_kit_spot(table, 2);
 	struct capmsg_spot there = capmsg_kit_spot(other, 0);
 	struct capmsg_cap cap = thing_cap(test);
-	struct capmsg_landing landing;
+	struct capmsg_reservation held_by = { };
 
-	reserve(table, 1, &landing);
+	reserve(table, 1, &held_by);
 	KUNIT_EXPECT_EQ(test, capmsg_store(&held, &cap), -EBUSY);
 	KUNIT_EXPECT_EQ(test, capmsg_clear(&held), -EBUSY);
 	KUNIT_EXPECT_EQ(test, capmsg_move(&held, &free), -EBUSY);

@@ -190,7 +190,7 @@ static void lost_landing_table_ends_the_call(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, capmsg_frame_arm(frame, &dress, 256), 0);
 	capmsg_cap_move(&right, &frame->cargo.sender.reply);
 	KUNIT_EXPECT_PTR_EQ(test, table->slots[4].reserved,
-			    &frame->post.landing);
+			    &frame->post.landing.reservation);
 	KUNIT_EXPECT_NULL(test, table->slots[5].reserved);
 	capmsg_kit_kill(&table->body);
 	KUNIT_EXPECT_EQ(test, frame->post.state, CAPMSG_POST_FILLED);
@@ -337,7 +337,7 @@ static int serve(void *data)
 	int i, ret;
 
 	for (i = 0; i < server->n; i++) {
-		server->failed += !!capmsg_await(port, NULL, &wait, &post);
+		server->failed += !!capmsg_await(port, NULL, NULL, &wait, &post);
 		frame->cargo.area[0] = post->area[0] + 1;
 		frame->cargo.sender.area = frame->cargo.area;
 		frame->cargo.sender.length = 1;

@@ -44,7 +44,7 @@ static int holder_set(struct holder *holder, struct capmsg_cappage *table,
 
 	if (table)
 		capmsg_body_get(&table->body);
-	ret = capmsg_landing_set(&holder->landing, table, first, n, &old);
+	ret = capmsg_landing_set(&holder->landing, table, first, n, NULL, &old);
 	if (ret && table)
 		capmsg_body_put(&table->body);
 	if (!ret && old)

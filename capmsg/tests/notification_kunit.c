@@ -36,7 +36,7 @@ static u64 take(struct kunit *test, struct capmsg_notification *n, u64 mask)
 	u64 bits = 0;
 	int ret;
 
-	ret = capmsg_notification_wait(n, mask, &now, &bits);
+	ret = capmsg_notification_wait(n, NULL, mask, &now, &bits);
 	KUNIT_EXPECT_TRUE(test, ret == 0 || ret == -EAGAIN);
 	KUNIT_EXPECT_EQ(test, !ret, !!bits);
 	return bits;
@@ -84,7 +84,7 @@ static void dead_ones_take_and_give_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, capmsg_notification_signal(n, 2));
 	capmsg_notification_restore(n, 4);
 	KUNIT_EXPECT_EQ(test, capmsg_notification_pending(n), 0);
-	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, 7, &now, &bits),
+	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, NULL, 7, &now, &bits),
 			-ENOENT);
 	KUNIT_EXPECT_FALSE(test, capmsg_account_stirred(n->body.account));
 	capmsg_body_put(&n->body);
@@ -97,10 +97,10 @@ static void waits_end_at_their_deadline(struct kunit *test)
 	u64 bits;
 
 	capmsg_notification_signal(n, 2);
-	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, 1, &until, &bits),
+	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, NULL, 1, &until, &bits),
 			-ETIMEDOUT);
 	KUNIT_EXPECT_FALSE(test, ktime_before(ktime_get(), until.deadline));
-	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, 2, &until, &bits), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_notification_wait(n, NULL, 2, &until, &bits), 0);
 }
 
 /* Somebody who polls the space's file. */
@@ -174,7 +174,7 @@ static int waiter_run(void *data)
 	const struct capmsg_until until = { .deadline = KTIME_MAX };
 	struct waiter *w = data;
 
-	w->ret = capmsg_notification_wait(w->n, w->mask, &until, &w->bits);
+	w->ret = capmsg_notification_wait(w->n, NULL, w->mask, &until, &w->bits);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;

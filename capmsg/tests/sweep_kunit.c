@@ -206,6 +206,7 @@ static void posts_are_swept_of_reply_rights(struct kunit *test)
 
 static void exports_are_swept(struct kunit *test)
 {
+	const struct capmsg_until now = { .nonblock = true };
 	struct victims *victims = victims_alloc(test);
 	unsigned long before = capmsg_exports();
 	struct file *files[ENTRIES];
@@ -226,7 +227,7 @@ static void exports_are_swept(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, capmsg_sweep_for_quota(user_of(test)));
 	expect_tombstones(test, 0);
 	for (i = 0; i < ENTRIES; i++) {
-		KUNIT_EXPECT_EQ(test, capmsg_import(files[i], &cap),
+		KUNIT_EXPECT_EQ(test, capmsg_import(files[i], &now, &cap),
 				i % 2 ? -ENOENT : 0);
 		if (!(i % 2))
 			capmsg_cap_forget(&cap);

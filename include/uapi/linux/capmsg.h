@@ -1308,6 +1308,12 @@ struct capmsg_watch {
  * Capabilities through a revoker can be given through another one, and so on,
  * CAPMSG_CHAIN_MAX in a row at most.
  *
+ * What is fetched out of a cappage that is reached through a revoker is not
+ * derived through it. When a region or a cappage is revoked from who has cut a
+ * post from it, or reserved landing slots in it, nothing is written there any
+ * more: the post takes what fits without, and the slots are no longer reserved.
+ * While it is closed such posts stay as they are.
+ *
  * The revoker belongs to the space that created it; when that space ends, what
  * was derived through it is void as well.
  */

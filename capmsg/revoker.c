@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Revokers, and waiting at their gates. See "DOC: Revoking".
+ */
+#include <linux/slab.h>
+
+#include "revoker.h"
+
+/* Far from zero, so that nobody who counts by ones gets back there. */
+#define SENDERS_OF_THE_DEAD	(INT_MIN / 2)
+
+static void wake(struct capmsg_revoker *revoker)
+{
+	wake_up_interruptible_all(&revoker->waiters);
+}
+
+/* Not of what is dead: it may be gone by now, and needs no counts. */
+static void count_before(struct capmsg_revoker *revoker,
+			 void (*count)(struct capmsg_object *object))
+{
+	struct capmsg_object *before;
+
+	rcu_read_lock();
+	before = READ_ONCE(revoker->before);
+	if (before)
+		count(before);
+	rcu_read_unlock();
+}
+
+/*
+ * From here on the count neither rises from zero nor falls to it: what was
+ * counted before it for the senders through this revoker is given back once,
+ * here or in revoker_last_sender().
+ */
+static void revoker_kill(struct capmsg_body *body)
+{
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+
+	wake(revoker);
+	if (atomic_xchg(&body->object->senders, SENDERS_OF_THE_DEAD) > 0)
+		count_before(revoker, capmsg_senders_dec);
+}
+
+/* Here and below: one level of recursion for each revoker of the chain. */
+static void revoker_first_sender(struct capmsg_body *body)
+{
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+
+	count_before(revoker, capmsg_senders_inc);
+	/* Another one was first, or the revoker has died. */
+	if (atomic_fetch_inc(&body->object->senders) != 0)
+		count_before(revoker, capmsg_senders_dec);
+}
+
+static void revoker_last_sender(struct capmsg_body *body)
+{
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+
+	if (atomic_dec_and_test(&body->object->senders))
+		count_before(revoker, capmsg_senders_dec);
+}
+
+/* What is dead stays so: it needs no name any more. */
+static void revoker_sweep(struct capmsg_body *body)
+{
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+	struct capmsg_object *before;
+
+	spin_lock(&body->lock);
+	before = revoker->before;
+	if (before && !rcu_access_pointer(before->body))
+		WRITE_ONCE(revoker->before, NULL);
+	else
+		before = NULL;
+	spin_unlock(&body->lock);
+	/* Freed after a grace period, for those who look at it. */
+	if (before)
+		capmsg_object_put(before);
+}
+
+static void revoker_release(struct capmsg_body *body)
+{
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+
+	if (revoker->before)
+		capmsg_object_put(revoker->before);
+}
+
+static void revoker_free(struct capmsg_body *body)
+{
+	kfree(capmsg_revoker_of(body));
+}
+
+static const struct capmsg_body_ops revoker_ops = {
+	.type		= CAPMSG_TYPE_REVOKER,
+	.kill		= revoker_kill,
+	.sweep		= revoker_sweep,
+	.release	= revoker_release,
+	.free		= revoker_free,
+	.first_sender	= revoker_first_sender,
+	.last_sender	= revoker_last_sender,
+};
+
+/* Revokers in a row up to this one; 0 if it is gone. */
+static u32 chain_of(const struct capmsg_object *revoker)
+{
+	struct capmsg_body *body;
+	u32 chain = 0;
+
+	rcu_read_lock();
+	body = rcu_dereference(revoker->body);
+	if (body)
+		chain = capmsg_revoker_of(body)->chain;
+	rcu_read_unlock();
+	return chain;
+}
+
+static struct capmsg_revoker *revoker_make(struct capmsg_account *account)
+{
+	struct capmsg_revoker *revoker;
+	int ret;
+
+	ret = capmsg_body_charge(account, sizeof(*revoker));
+	if (ret)
+		return ERR_PTR(ret);
+	ret = -ENOMEM;
+	revoker = kzalloc(sizeof(*revoker), CAPMSG_GFP);
+	if (revoker)
+		ret = capmsg_body_init(&revoker->body, &revoker_ops, account);
+	if (!ret)
+		return revoker;
+	kfree(revoker);
+	capmsg_user_uncharge(account->user, 1, sizeof(*revoker) +
+					       sizeof(struct capmsg_object));
+	return ERR_PTR(ret);
+}
+
+/**
+ * capmsg_revoker_alloc() - create a revoker
+ * @account: who pays
+ * @target: what it is to stand before
+ * @parent: the revoker that @target was found through, or NULL
+ *
+ * Nobody sends through it yet. It keeps what comes before it in the chain from
+ * being freed, not from dying.
+ *
+ * Context: Process context; may sleep.
+ * Return: the revoker, its reference owned by the caller until
+ * capmsg_body_own(); or ERR_PTR: -ENOENT if @parent is gone, -EMLINK if the chain
+ * would be too long, -EDQUOT, -ENOMEM.
+ */
+struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
+					    struct capmsg_object *target,
+					    struct capmsg_object *parent)
+{
+	struct capmsg_revoker *revoker;
+	u32 chain = 0;
+
+	if (parent) {
+		chain = chain_of(parent);
+		if (!chain)
+			return ERR_PTR(-ENOENT);
+		if (chain >= CAPMSG_CHAIN_MAX)
+			return ERR_PTR(capmsg_refuse(account,
+						     CAPMSG_LIMIT_CHAIN,
+						     -EMLINK, chain,
+						     CAPMSG_CHAIN_MAX));
+	}
+	revoker = revoker_make(account);
+	if (IS_ERR(revoker))
+		return revoker;
+	revoker->body.bytes = sizeof(*revoker);
+	revoker->chain = chain + 1;
+	init_waitqueue_head(&revoker->waiters);
+	revoker->chained = parent;
+	revoker->before = capmsg_object_get(parent ?: target);
+	return revoker;
+}
+
+/**
+ * capmsg_revoker_set() - close or open a revoker
+ * @revoker: the revoker
+ * @closed: which of the two
+ *
+ * Who closes waits for a grace period afterwards: then all commits are over that
+ * had found it open.
+ *
+ * Context: Any; takes the lock of the revoker.
+ */
+void capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed)
+{
+	spin_lock(&revoker->body.lock);
+	WRITE_ONCE(revoker->closed, closed);
+	spin_unlock(&revoker->body.lock);
+	wake(revoker);
+}
+
+/**
+ * capmsg_revoker_parent_rcu() - the revoker before one in its chain
+ * @object: a revoker
+ *
+ * Context: RCU read section.
+ * Return: that revoker; NULL if there is none, or the chain is revoked.
+ */
+struct capmsg_object *
+capmsg_revoker_parent_rcu(const struct capmsg_object *object)
+{
+	struct capmsg_body *body = rcu_dereference(object->body);
+	struct capmsg_revoker *revoker;
+
+	if (!body)
+		return NULL;
+	revoker = capmsg_revoker_of(body);
+	return revoker->chained ? READ_ONCE(revoker->before) : NULL;
+}
+
+/**
+ * capmsg_gate_rcu() - look at a chain of revokers
+ * @through: the last of the chain
+ *
+ * Context: RCU read section.
+ * Return: whether one may pass.
+ */
+enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through)
+{
+	enum capmsg_gate gate = CAPMSG_GATE_OPEN;
+	struct capmsg_revoker *revoker;
+	struct capmsg_body *body;
+
+	do {
+		/* NULL: it was dead when it was swept away. */
+		body = through ? rcu_dereference(through->body) : NULL;
+		if (!body)
+			return CAPMSG_GATE_GONE;
+		revoker = capmsg_revoker_of(body);
+		if (READ_ONCE(revoker->closed))
+			gate = CAPMSG_GATE_CLOSED;
+		through = READ_ONCE(revoker->before);
+	} while (revoker->chained);
+	return gate;
+}
+
+/**
+ * capmsg_gate_look() - the same outside of an RCU read section
+ * @through: the last of the chain
+ *
+ * Context: Any.
+ * Return: whether one may pass. It may be old when it arrives, but not older
+ * than a spinlock that the caller holds.
+ */
+enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through)
+{
+	enum capmsg_gate gate;
+
+	rcu_read_lock();
+	gate = capmsg_gate_rcu(through);
+	rcu_read_unlock();
+	return gate;
+}
+
+/* In a wait queue's lock, with interrupts off. */
+static int gate_wake(struct wait_queue_entry *wait, unsigned int mode,
+		     int flags, void *key)
+{
+	struct capmsg_gate_entry *entry =
+		container_of(wait, struct capmsg_gate_entry, wait);
+	struct capmsg_gates *gates = entry->gates;
+
+	/* Pairs with capmsg_gates_look(). */
+	(void)atomic_inc_return_release(&gates->changes);
+	if (!gates->notify)
+		return default_wake_function(wait, mode, flags, key);
+	gates->notify(gates);
+	return 1;
+}
+
+/* NULL if there is none; or none any more, so that nothing will change there. */
+static struct capmsg_body *body_before(const struct capmsg_revoker *revoker)
+{
+	struct capmsg_object *before = READ_ONCE(revoker->before);
+	struct capmsg_body *body = NULL;
+
+	if (revoker->chained && before)
+		body = rcu_dereference(before->body);
+	return body && capmsg_body_tryget(body) ? body : NULL;
+}
+
+static void gate_join(struct capmsg_gates *gates, struct capmsg_body *body)
+{
+	struct capmsg_gate_entry *entry = &gates->entries[gates->n++];
+
+	entry->gates = gates;
+	entry->body = body;
+	init_waitqueue_func_entry(&entry->wait, gate_wake);
+	entry->wait.private = current;
+	add_wait_queue(&capmsg_revoker_of(body)->waiters, &entry->wait);
+}
+
+/**
+ * capmsg_gates_join() - ask to be told when a chain of revokers changes
+ * @gates: to be ended by capmsg_gates_leave(). If nobody but the calling task is to
+ *	be told, capmsg_gates.notify is NULL
+ * @through: the last of the chain; the caller keeps it
+ *
+ * Whoever joins looks at the chain afterwards: what has changed before is not
+ * told.
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_gates_join(struct capmsg_gates *gates,
+		       const struct capmsg_object *through)
+{
+	struct capmsg_body *body;
+
+	gates->through = through;
+	gates->n = 0;
+	gates->seen = 0;
+	atomic_set(&gates->changes, 0);
+	rcu_read_lock();
+	body = rcu_dereference(through->body);
+	if (body && !capmsg_body_tryget(body))
+		body = NULL;
+	while (body) {
+		gate_join(gates, body);
+		body = body_before(capmsg_revoker_of(body));
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * capmsg_gates_leave() - no longer ask for that
+ * @gates: joined; when this returns nobody is told any more
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_gates_leave(struct capmsg_gates *gates)
+{
+	struct capmsg_gate_entry *entry;
+
+	while (gates->n) {
+		entry = &gates->entries[--gates->n];
+		remove_wait_queue(&capmsg_revoker_of(entry->body)->waiters,
+				  &entry->wait);
+		capmsg_body_put(entry->body);
+	}
+}
+
+/**
+ * capmsg_gate_wait() - wait while a chain of revokers is closed
+ * @through: the last of the chain, or NULL; the caller keeps it
+ * @until: for how long
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: 0 if it is not closed, which the caller has to look at again; -EAGAIN,
+ * -ETIMEDOUT, -ERESTARTSYS.
+ */
+int capmsg_gate_wait(const struct capmsg_object *through,
+		     const struct capmsg_until *until)
+{
+	struct capmsg_gates gates = { };
+	int ret = 0;
+
+	if (!through)
+		return 0;
+	capmsg_gates_join(&gates, through);
+	while (capmsg_gates_look(&gates) == CAPMSG_GATE_CLOSED) {
+		ret = capmsg_wait_over(until);
+		if (ret)
+			break;
+		set_current_state(CAPMSG_SLEEP_STATE);
+		if (!capmsg_gates_changed(&gates))
+			capmsg_sleep(until->deadline);
+		__set_current_state(TASK_RUNNING);
+	}
+	capmsg_gates_leave(&gates);
+	return ret;
+}

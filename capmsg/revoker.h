@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Revokers: what stands between a capability and those derived through it.
+ */
+#ifndef CAPMSG_REVOKER_H
+#define CAPMSG_REVOKER_H
+
+#include <linux/wait.h>
+
+#include "object.h"
+#include "wait.h"
+
+/**
+ * DOC: Revoking
+ *
+ * A capability through a revoker names its target as any other does, and beside
+ * it the revoker that it came through; that one names the revoker before it,
+ * and so on: a *chain*, of CAPMSG_CHAIN_MAX at most. Nobody keeps a list of what
+ * was derived: a capability reads as void when its target is dead, or any
+ * revoker of its chain, and whoever reads it looks. So to revoke takes the same
+ * time whatever has been made of it, and no stranger can make it take longer.
+ *
+ * Looking is not enough for who commits something later, or waits before that.
+ * So whoever found an object keeps the revoker it came *through*, and looks
+ * again (capmsg_gate_check()) in the same RCU read section as it commits; a
+ * spinlock that is held is such a section. Revoking and closing change the
+ * revoker first, and then wait for a grace period: so every commit that had found
+ * it as it was is over when they return.
+ *
+ * Who meets a closed revoker lets go of everything, waits at its *gate*
+ * (capmsg_gate_wait()), and starts again. Who waits for something else joins
+ * the gates of the chain as well (struct capmsg_gates).
+ */
+
+/**
+ * struct capmsg_revoker - a revoker
+ */
+struct capmsg_revoker {
+	/** @body: what every object has */
+	struct capmsg_body body;
+	/**
+	 * @before: what it stands before: the revoker that its target came
+	 * through, or the target itself. Owns a reference, until a sweep finds it
+	 * dead: then NULL
+	 */
+	struct capmsg_object *before;
+	/** @chained: @before is, or was, a revoker; constant */
+	bool chained;
+	/** @chain: revokers in a row, itself included; constant */
+	u32 chain;
+	/** @closed: operations through it wait; body.lock */
+	bool closed;
+	/** @waiters: told when it is opened, closed or revoked */
+	wait_queue_head_t waiters;
+};
+
+/**
+ * enum capmsg_gate - may one pass through a chain of revokers?
+ * @CAPMSG_GATE_OPEN: yes
+ * @CAPMSG_GATE_CLOSED: not now
+ * @CAPMSG_GATE_GONE: never again
+ */
+enum capmsg_gate {
+	CAPMSG_GATE_OPEN,
+	CAPMSG_GATE_CLOSED,
+	CAPMSG_GATE_GONE,
+};
+
+struct capmsg_gates;
+
+/**
+ * struct capmsg_gate_entry - where somebody waits at one revoker
+ */
+struct capmsg_gate_entry {
+	/** @wait: in the queue of the revoker */
+	struct wait_queue_entry wait;
+	/** @gates: what it is part of */
+	struct capmsg_gates *gates;
+	/** @body: the revoker; a reference */
+	struct capmsg_body *body;
+};
+
+/**
+ * struct capmsg_gates - somebody who is told when a chain of revokers changes
+ *
+ * On the stack of a task that waits, or part of what waits without a task. It
+ * looks at the chain (capmsg_gates_look()), and goes to sleep unless the chain has
+ * changed since (capmsg_gates_changed()), or since it has joined.
+ */
+struct capmsg_gates {
+	/** @through: the last revoker of the chain; kept by who waits */
+	const struct capmsg_object *through;
+	/**
+	 * @notify: called when the chain has changed, in atomic context with
+	 * interrupts off; NULL: the task that has joined is woken
+	 */
+	void (*notify)(struct capmsg_gates *gates);
+	/** @changes: how often the chain has changed */
+	atomic_t changes;
+	/** @seen: the same, when it was looked at last */
+	int seen;
+	/** @n: entries in use */
+	u32 n;
+	/** @entries: one for each revoker of the chain that lives */
+	struct capmsg_gate_entry entries[CAPMSG_CHAIN_MAX];
+};
+
+struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
+					    struct capmsg_object *target,
+					    struct capmsg_object *parent);
+void capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed);
+
+struct capmsg_object *
+capmsg_revoker_parent_rcu(const struct capmsg_object *object);
+
+enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through);
+enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through);
+int capmsg_gate_wait(const struct capmsg_object *through,
+		     const struct capmsg_until *until);
+void capmsg_gates_join(struct capmsg_gates *gates,
+		       const struct capmsg_object *through);
+void capmsg_gates_leave(struct capmsg_gates *gates);
+
+static inline struct capmsg_revoker *capmsg_revoker_of(struct capmsg_body *body)
+{
+	return container_of(body, struct capmsg_revoker, body);
+}
+
+/*
+ * What capmsg_gate_check() says of a closed gate. It never leaves the module:
+ * see capmsg_gate_again().
+ */
+#define CAPMSG_SHUT	(-ESHUTDOWN)
+
+/*
+ * May one commit through @through (or NULL: through no revoker)? To be asked in
+ * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
+ */
+static inline int capmsg_gate_check(const struct capmsg_object *through)
+{
+	if (likely(!through))
+		return 0;
+	switch (capmsg_gate_look(through)) {
+	case CAPMSG_GATE_OPEN:
+		return 0;
+	case CAPMSG_GATE_CLOSED:
+		return CAPMSG_SHUT;
+	default:
+		return -ENOENT;
+	}
+}
+
+/* Has it been revoked? What was done through a gate stays when it is closed. */
+static inline bool capmsg_gate_gone(const struct capmsg_object *through)
+{
+	return through && capmsg_gate_look(through) == CAPMSG_GATE_GONE;
+}
+
+/*
+ * Is an operation to be repeated that has ended with @ret? That is if it met a
+ * closed gate, for which this has waited. Otherwise @ret is its result.
+ */
+static inline bool capmsg_gate_again(int *ret,
+				     const struct capmsg_object *through,
+				     const struct capmsg_until *until)
+{
+	if (likely(*ret != CAPMSG_SHUT))
+		return false;
+	*ret = capmsg_gate_wait(through, until);
+	return !*ret;
+}
+
+/* Look at the chain, if there is one. What changes later is not overlooked. */
+static inline enum capmsg_gate capmsg_gates_look(struct capmsg_gates *gates)
+{
+	if (!gates)
+		return CAPMSG_GATE_OPEN;
+	/* Pairs with the release in gate_wake(): it counts after the change. */
+	gates->seen = atomic_read_acquire(&gates->changes);
+	return capmsg_gate_look(gates->through);
+}
+
+/* Has the chain changed since? A task asks that in its state of sleep. */
+static inline bool capmsg_gates_changed(const struct capmsg_gates *gates)
+{
+	return gates && atomic_read(&gates->changes) != gates->seen;
+}
+
+#endif /* CAPMSG_REVOKER_H */
