@@ -169,6 +169,12 @@ void capmsg_copy_short(const struct capmsg_target *target, const void *from,
 		      n, from);
 }
 
+/* The @i-th word; on a fault they go to the label of the same name. */
+#define READ_WORD(to, from, i)						\
+	unsafe_get_user(((u64 *)(to))[i], (const u64 __user *)(from) + (i), fault)
+#define WRITE_WORD(to, from, i)						\
+	unsafe_put_user(((const u64 *)(from))[i], (u64 __user *)(to) + (i), fault)
+
 /**
  * capmsg_words_from_user() - read a few words or bytes of the caller's
  * @to: where to; aligned to 8 bytes
@@ -187,8 +193,16 @@ int capmsg_words_from_user(void *to, const void __user *from, size_t n)
 		return 0;
 	if (should_fail_usercopy() || !user_read_access_begin(from, n))
 		return -EFAULT;
+	for (; n >= 4 * sizeof(u64); n -= 4 * sizeof(u64)) {
+		READ_WORD(to, from, 0);
+		READ_WORD(to, from, 1);
+		READ_WORD(to, from, 2);
+		READ_WORD(to, from, 3);
+		to += 4 * sizeof(u64);
+		from += 4 * sizeof(u64);
+	}
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {
-		unsafe_get_user(*(u64 *)to, (const u64 __user *)from, fault);
+		READ_WORD(to, from, 0);
 		to += sizeof(u64);
 		from += sizeof(u64);
 	}
@@ -221,8 +235,16 @@ int capmsg_words_to_user(void __user *to, const void *from, size_t n)
 		return 0;
 	if (should_fail_usercopy() || !user_write_access_begin(to, n))
 		return -EFAULT;
+	for (; n >= 4 * sizeof(u64); n -= 4 * sizeof(u64)) {
+		WRITE_WORD(to, from, 0);
+		WRITE_WORD(to, from, 1);
+		WRITE_WORD(to, from, 2);
+		WRITE_WORD(to, from, 3);
+		to += 4 * sizeof(u64);
+		from += 4 * sizeof(u64);
+	}
 	for (; n >= sizeof(u64); n -= sizeof(u64)) {
-		unsafe_put_user(*(const u64 *)from, (u64 __user *)to, fault);
+		WRITE_WORD(to, from, 0);
 		to += sizeof(u64);
 		from += sizeof(u64);
 	}
