@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "begin.h"
+#include "entry.h"
 #include "hooks.h"
 
 static bool may_begin(struct capmsg_outcome outcome)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Senders at a port. An inline message goes from POSTED to FILLED in one step;
- * a longer one claims a post first, and its sender copies without any lock.
+ * Senders that wait at a port, and claims: a message that is not inline claims a
+ * post first, and its sender copies without any lock.
  *
  * Nobody overtakes: whatever becomes free is offered to those who wait before
  * the lock is dropped. So what a newcomer finds posted nobody who waits can use,
@@ -82,15 +82,15 @@ static void leave(struct capmsg_port *port, struct capmsg_sender *sender,
 void capmsg_port_queue_locked(struct capmsg_port *port,
 			      struct capmsg_sender *sender)
 {
-	struct capmsg_party party = {
-		.user = capmsg_user_seen(sender->account->user,
-					 port->body.account->user),
-		.origin = sender->origin,
-	};
+	struct capmsg_party party;
 
 	lockdep_assert_held(&port->body.lock);
-	if (!capmsg_sender_waits(sender))
-		capmsg_line_join(&port->lines, &sender->waiter, &party);
+	if (capmsg_sender_waits(sender))
+		return;
+	party = capmsg_port_party(port, sender);
+	capmsg_line_join(&port->lines, &sender->waiter, &party);
+	capmsg_line_curb(&port->lines, &sender->waiter,
+			 !capmsg_port_may_hold(port, sender, NULL));
 }
 
 /* It has a post, or gives up: then whoever has queued it knows. */
@@ -157,18 +157,64 @@ bool capmsg_port_unqueue_any_locked(struct capmsg_port *port, int error)
 	return waiter;
 }
 
+/**
+ * struct offer - what those who wait are asked about
+ */
+struct offer {
+	/** @port: the port */
+	struct capmsg_port *port;
+	/**
+	 * @post: posted just now, or a claim that can be taken away; NULL: any
+	 * post that is free, for those who were over their share
+	 */
+	struct capmsg_port_post *post;
+	/** @found: the post that the first one takes */
+	struct capmsg_port_post *found;
+	/** @freed: somebody is over its share no more, and found nothing */
+	bool freed;
+};
+
+/* Over its share until now: nothing that was posted meanwhile was for it. */
+static struct capmsg_port_post *ask_curbed(struct capmsg_waiter *waiter,
+					   struct offer *offer)
+{
+	const struct capmsg_sender *sender = sender_of(waiter);
+	struct capmsg_port_post *post;
+
+	if (offer->post && offer->post->state != CAPMSG_POST_POSTED)
+		return NULL;
+	if (!capmsg_port_may_hold(offer->port, sender, NULL))
+		return NULL;
+	post = capmsg_port_find_locked(offer->port, sender, true);
+	if (post)
+		return post;
+	capmsg_line_curb(&offer->port->lines, waiter, false);
+	offer->freed = true;
+	return NULL;
+}
+
 static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 {
 	const struct capmsg_sender *sender = sender_of(waiter);
-	const struct capmsg_port_post *post = data;
+	struct offer *offer = data;
+	struct capmsg_port_post *post = offer->post;
 
 	/* Closed or revoked: who waits looks after that. */
 	if (capmsg_gate_check(sender->through))
 		return CAPMSG_TAKING_NOT;
-	if (capmsg_post_fits(post, sender))
+	if (post && capmsg_post_fits(post, sender)) {
+		offer->found = post;
+		if (post->owner != offer->port ||
+		    capmsg_port_may_hold(offer->port, sender, post->share))
+			return CAPMSG_TAKING;
+		capmsg_line_curb(&offer->port->lines, waiter, true);
+		return CAPMSG_TAKING_NOT;
+	}
+	offer->found = waiter->curbed ? ask_curbed(waiter, offer) : NULL;
+	if (offer->found)
 		return CAPMSG_TAKING;
-	return capmsg_post_small(post, sender) ? CAPMSG_TAKING_LARGER :
-						 CAPMSG_TAKING_NOT;
+	return post && capmsg_post_small(post, sender) ? CAPMSG_TAKING_LARGER :
+							 CAPMSG_TAKING_NOT;
 }
 
 /* A sender in line gets a post, or an error. */
@@ -193,6 +239,38 @@ static void serve(struct capmsg_port *port, struct capmsg_port_post *post,
 		watch(port, post);
 }
 
+/* Who could not use a claim that has lasted too long for its share only? */
+static void look_again(struct capmsg_port *port)
+{
+	struct capmsg_waiter *watcher = capmsg_line_watcher(&port->lines);
+	struct capmsg_port_post *post;
+
+	if (!watcher || list_empty(&port->claimed))
+		return;
+	list_for_each_entry(post, &port->claimed, link)
+		post->flags &= ~CAPMSG_POST_SPURNED;
+	port->watch = 0;
+	wake_up(&sender_of(watcher)->wait);
+}
+
+/* As long as there is something to be had. */
+static void serve_all(struct capmsg_port *port, struct capmsg_port_post *post)
+{
+	struct offer offer = { .port = port, .post = post };
+	struct capmsg_waiter *waiter;
+
+	do {
+		waiter = capmsg_line_offer(&port->lines, ask, &offer);
+		if (!waiter)
+			break;
+		serve(port, offer.found, sender_of(waiter));
+		if (post && post->state != CAPMSG_POST_POSTED)
+			offer.post = NULL;
+	} while (offer.post || port->lines.n_curbed);
+	if (offer.freed)
+		look_again(port);
+}
+
 /**
  * capmsg_port_dispatch_locked() - offer a posted post to who waits for one
  * @port: the port
@@ -203,22 +281,34 @@ static void serve(struct capmsg_port *port, struct capmsg_port_post *post,
 void capmsg_port_dispatch_locked(struct capmsg_port *port,
 				 struct capmsg_port_post *post)
 {
-	struct capmsg_waiter *waiter;
-
 	lockdep_assert_held(&port->body.lock);
-	while (post->state == CAPMSG_POST_POSTED) {
-		waiter = capmsg_line_offer(&port->lines, ask, post);
-		if (!waiter)
-			return;
-		serve(port, post, sender_of(waiter));
-	}
+	if (port->lines.n)
+		serve_all(port, post);
+}
+
+/**
+ * capmsg_port_relax_locked() - somebody holds less than before
+ * @port: the port
+ *
+ * To be called if there is no post to dispatch: those who were over their share
+ * may use what is free.
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ */
+void capmsg_port_relax_locked(struct capmsg_port *port)
+{
+	lockdep_assert_held(&port->body.lock);
+	if (port->lines.n_curbed && !port->body.dead)
+		serve_all(port, NULL);
 }
 
 /* Take a claim that has lasted too long away, if somebody in line can use it. */
 static bool offer_claimed(struct capmsg_port *port,
 			  struct capmsg_port_post *post)
 {
-	if (!capmsg_line_offer(&port->lines, ask, post))
+	struct offer offer = { .port = port, .post = post };
+
+	if (!capmsg_line_offer(&port->lines, ask, &offer))
 		return false;
 	capmsg_claim_take_locked(port, post);
 	capmsg_port_dispatch_locked(port, post);
@@ -243,14 +333,23 @@ static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
 	return NULL;
 }
 
-/*
- * A newcomer finds a claim that has lasted too long. It gets in line: those who
- * wait come first. Returns true if it is over for the newcomer.
+/**
+ * capmsg_claim_steal_locked() - a newcomer takes what others hold too long
+ * @port: the port
+ * @sender: the newcomer, for which nothing is posted
+ *
+ * It gets in line for that: those who wait come first.
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ * Return: true if it got a post, or an error in sender->error; false if it has to
+ * wait. It is not in line.
  */
-static bool steal(struct capmsg_port *port, struct capmsg_sender *sender)
+bool capmsg_claim_steal_locked(struct capmsg_port *port,
+			       struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post;
 
+	lockdep_assert_held(&port->body.lock);
 	post = find_stalled(port, sender);
 	if (!post)
 		return false;
@@ -314,6 +413,7 @@ void capmsg_port_look_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post;
+	bool may;
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
@@ -321,118 +421,13 @@ void capmsg_port_look_locked(struct capmsg_port *port,
 	if (ret == -ENOENT)
 		capmsg_port_unqueue_locked(port, sender, ret);
 	while (!ret && capmsg_sender_waits(sender)) {
-		post = capmsg_port_find_locked(port, sender);
+		may = capmsg_port_may_hold(port, sender, NULL);
+		capmsg_line_curb(&port->lines, &sender->waiter, !may);
+		post = capmsg_port_find_locked(port, sender, may);
 		if (!post)
 			break;
 		serve(port, post, sender);
 	}
-}
-
-/**
- * capmsg_port_admit_locked() - may a message go to this port at all?
- * @port: the port
- * @sender: the sender
- *
- * Context: Atomic; lock of the port held.
- * Return: 0; -ENOENT if the port is dead, at a frame -ESTALE if the call is over;
- * -EMSGSIZE.
- */
-int capmsg_port_admit_locked(const struct capmsg_port *port,
-			     const struct capmsg_sender *sender)
-{
-	lockdep_assert_held(&port->body.lock);
-	if (capmsg_port_is_frame(port)) {
-		if (port->body.dead || port->epoch != sender->epoch)
-			return -ESTALE;
-	} else if (port->body.dead) {
-		return -ENOENT;
-	}
-	if (sender->length > port->max_size)
-		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
-				     -EMSGSIZE, sender->length, port->max_size);
-	if (sender->n_caps > port->max_caps)
-		return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS,
-				     -EMSGSIZE, sender->n_caps, port->max_caps);
-	return 0;
-}
-
-/* The answer does not fit. */
-static int answer_refusal(const struct capmsg_port_post *post,
-			  const struct capmsg_sender *sender)
-{
-	u64 room = sender->area ? post->inline_max : post->target.length;
-
-	if (sender->length > room)
-		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
-				     -EMSGSIZE, sender->length, room);
-	return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS, -EMSGSIZE,
-			     sender->n_caps,
-			     post->landing.armed ? post->landing.n : 0);
-}
-
-/* The answer finds no post: why not? */
-static int frame_refusal(const struct capmsg_port *port,
-			 const struct capmsg_sender *sender)
-{
-	switch (port->posts[0].state) {
-	case CAPMSG_POST_POSTED:
-		return answer_refusal(&port->posts[0], sender);
-	case CAPMSG_POST_CLAIMED:
-		return -EBUSY;
-	default:
-		return -ESTALE;
-	}
-}
-
-/**
- * capmsg_port_enter_locked() - a sender looks for a post
- * @port: the port
- * @sender: the sender; not queued
- *
- * Context: Atomic; lock of the port held, takes those of tables.
- * Return: 0 and sender->done, or sender->post is claimed; -EAGAIN if it has to
- * wait in line, be it that the way to the port is closed; -ENOENT if the port is
- * dead or revoked, or the reply right to be moved is used up; -EMSGSIZE; at a
- * frame -ESTALE if the call is over, -EBUSY if another thread is answering it.
- */
-int capmsg_port_enter_locked(struct capmsg_port *port,
-			     struct capmsg_sender *sender)
-{
-	struct capmsg_port_post *post;
-	int ret;
-
-	lockdep_assert_held(&port->body.lock);
-	ret = capmsg_port_admit_locked(port, sender) ?:
-	      capmsg_gate_check(sender->through);
-	if (ret)
-		return ret == CAPMSG_SHUT ? -EAGAIN : ret;
-	/* A post whose landing table dies at this moment fits no longer. */
-	while ((post = capmsg_port_find_locked(port, sender))) {
-		ret = capmsg_port_give_locked(port, post, sender);
-		if (ret != -EAGAIN)
-			return ret;
-	}
-	if (steal(port, sender))
-		return sender->error;
-	return capmsg_port_is_frame(port) ? frame_refusal(port, sender) : -EAGAIN;
-}
-
-/**
- * capmsg_port_refuse_locked() - a sender will not wait for a post
- * @port: the port
- * @sender: the sender, to which capmsg_port_enter_locked() gave none
- *
- * Context: Atomic; lock of the port held.
- * Return: -EAGAIN; LIMITS tells why.
- */
-int capmsg_port_refuse_locked(struct capmsg_port *port,
-			      const struct capmsg_sender *sender)
-{
-	u32 free = port->count[CAPMSG_POST_POSTED];
-
-	lockdep_assert_held(&port->body.lock);
-	return capmsg_refuse(sender->account, CAPMSG_LIMIT_POSTS, -EAGAIN,
-			     port->depth - free, port->depth);
 }
 
 /**

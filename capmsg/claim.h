@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sender's side of a port: entering, waiting in line, claims, the commit.
+ * The sender's side of a port: waiting in line, being served, claims.
  */
 #ifndef CAPMSG_CLAIM_H
 #define CAPMSG_CLAIM_H
 
 #include "commit.h"
 
-int capmsg_port_admit_locked(const struct capmsg_port *port,
-			     const struct capmsg_sender *sender);
-int capmsg_port_enter_locked(struct capmsg_port *port,
-			     struct capmsg_sender *sender);
 void capmsg_port_queue_locked(struct capmsg_port *port,
 			      struct capmsg_sender *sender);
 void capmsg_sender_refuse_locked(struct capmsg_sender *sender, int error);
 void capmsg_port_unqueue_locked(struct capmsg_port *port,
 				struct capmsg_sender *sender, int error);
-int capmsg_port_refuse_locked(struct capmsg_port *port,
-			      const struct capmsg_sender *sender);
 bool capmsg_port_unqueue_any_locked(struct capmsg_port *port, int error);
 void capmsg_port_look_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender);
@@ -25,7 +19,10 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 				 struct capmsg_sender *sender);
 void capmsg_port_dispatch_locked(struct capmsg_port *port,
 				 struct capmsg_port_post *post);
+void capmsg_port_relax_locked(struct capmsg_port *port);
 
+bool capmsg_claim_steal_locked(struct capmsg_port *port,
+			       struct capmsg_sender *sender);
 bool capmsg_claim_begin_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender);
 void capmsg_claim_end_locked(struct capmsg_port *port,

@@ -4,7 +4,7 @@
  * "DOC: Transfer" in transfer.h.
  */
 #include <linux/ktime.h>
-#include <linux/string.h>
+#include <linux/math.h>
 
 #include "commit.h"
 
@@ -89,13 +89,35 @@ bool capmsg_post_fits(const struct capmsg_port_post *post,
 	return post_holds(post, sender);
 }
 
+/**
+ * capmsg_port_tally() - count what a sender may hold
+ * @port: the port, no frame
+ * @sender: the sender
+ * @leaving: whose post is about to be taken away, and then is free; or NULL
+ *
+ * Context: Any; lock of the port held.
+ * Return: the counts.
+ */
+struct capmsg_tally capmsg_port_tally(struct capmsg_port *port,
+				      const struct capmsg_sender *sender,
+				      const struct capmsg_share *leaving)
+{
+	struct capmsg_party party = capmsg_port_party(port, sender);
+
+	return capmsg_share_tally(&port->shares, &party,
+				  port->count[CAPMSG_POST_POSTED], leaving);
+}
+
+/* Posts of the port itself only if it @may hold one more. */
 static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
-					    const struct capmsg_sender *sender)
+					    const struct capmsg_sender *sender,
+					    bool may)
 {
 	struct capmsg_port_post *post;
 
 	list_for_each_entry(post, &port->fitted, link) {
-		if (capmsg_post_fits(post, sender))
+		if ((may || post->owner != port) &&
+		    capmsg_post_fits(post, sender))
 			return post;
 	}
 	return NULL;
@@ -105,6 +127,7 @@ static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
  * capmsg_port_find_locked() - find a posted post for a message
  * @port: the port
  * @sender: the sender
+ * @may: it may hold one more of the port's own posts
  *
  * Bare posts first, to keep the buffers for those who need them.
  *
@@ -113,7 +136,7 @@ static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
  */
 struct capmsg_port_post *
 capmsg_port_find_locked(struct capmsg_port *port,
-			const struct capmsg_sender *sender)
+			const struct capmsg_sender *sender, bool may)
 {
 	struct capmsg_port_post *post;
 
@@ -123,13 +146,37 @@ capmsg_port_find_locked(struct capmsg_port *port,
 		return post->state == CAPMSG_POST_POSTED &&
 		       capmsg_post_fits(post, sender) ? post : NULL;
 	}
-	if (sender->area && !sender->n_caps) {
+	if (may && sender->area && !sender->n_caps) {
 		list_for_each_entry(post, &port->bare, link) {
 			if (capmsg_post_fits(post, sender))
 				return post;
 		}
 	}
-	return find_fitted(port, sender);
+	return find_fitted(port, sender, may);
+}
+
+/*
+ * In words, as areas are made of them: what is behind the message is copied in
+ * vain at worst. READ_ONCE() keeps the compiler from making a call of it, which
+ * costs more than most messages.
+ */
+static void copy_area(u64 *to, const u64 *from, u32 length)
+{
+	u32 i;
+
+	for (i = 0; i < DIV_ROUND_UP(length, sizeof(u64)); i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
+/* What a receiver has posted for one call of its own is nobody's share. */
+static void hold(struct capmsg_port *port, struct capmsg_port_post *post,
+		 const struct capmsg_sender *sender)
+{
+	if (post->share || post->owner != port)
+		return;
+	post->share = capmsg_share_hold(&port->shares,
+					capmsg_port_user(port, sender),
+					&sender->origin);
 }
 
 /* Step 6b. From here on the message is there, and nothing can fail. */
@@ -145,7 +192,7 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	if (sender->moved.table)
 		capmsg_slot_void_locked(&sender->moved);
 	if (sender->area)
-		memcpy(post->area, sender->area, sender->length);
+		copy_area((u64 *)post->area, sender->area, sender->length);
 	post->is_inline = sender->area;
 	post->length = sender->length;
 	post->n_caps = sender->n_caps;
@@ -160,6 +207,8 @@ static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *pos
 	sender->done = true;
 	if (capmsg_port_is_frame(port))
 		WRITE_ONCE(port->epoch, port->epoch + 1);
+	else
+		hold(port, post, sender);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_FILLED);
 	capmsg_port_announce_locked(port);
 }
@@ -241,6 +290,8 @@ int capmsg_port_give_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	if (sender->area)
 		return capmsg_port_commit_locked(port, post, sender);
+	if (!capmsg_port_is_frame(port))
+		hold(port, post, sender);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_CLAIMED);
 	post->stalled = ktime_get();
 	post->claim = sender;

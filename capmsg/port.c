@@ -29,6 +29,9 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	port->posts = posts;
 	port->depth = limits->depth;
 	port->flags = limits->flags;
+	/* Who waits for a single post gets it in turn. */
+	port->shared = limits->depth > 1 &&
+		       !(limits->flags & CAPMSG_PORT_NO_SHARES);
 	port->max_caps = limits->max_caps;
 	port->max_size = limits->max_size;
 	port->steal_delay = limits->steal_delay;
@@ -93,6 +96,10 @@ static struct list_head *list_of_state(struct capmsg_port *port,
  * @post: a post that is posted there, or of this port
  * @state: the new state
  *
+ * Nobody holds a post that is idle or posted. If those who wait may use other
+ * posts than this one because of that, the caller tells them, unless it offers
+ * the post itself: capmsg_port_relax_locked().
+ *
  * Context: Atomic; lock of the port held.
  */
 void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
@@ -104,6 +111,10 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 	if (capmsg_port_is_frame(port)) {
 		post->state = state;
 		return;
+	}
+	if (post->share && state <= CAPMSG_POST_POSTED) {
+		capmsg_share_release(&port->shares, post->share);
+		post->share = NULL;
 	}
 	if (post->owner == port) {
 		port->count[post->state]--;

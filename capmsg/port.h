@@ -11,6 +11,7 @@
 #include "line.h"
 #include "notice.h"
 #include "post.h"
+#include "share.h"
 
 /**
  * struct capmsg_sender - the sender's side of one transfer
@@ -85,6 +86,10 @@ struct capmsg_port {
 	struct list_head idle;
 	/** @lines: who waits for a post */
 	struct capmsg_lines lines;
+	/** @shared: it matters who holds how many of its posts; constant */
+	bool shared;
+	/** @shares: who holds posts */
+	struct capmsg_shares shares;
 	/** @watch: when the first of them looks at claims again */
 	ktime_t watch;
 	/** @receivers: where receiving tasks sleep */
@@ -158,6 +163,23 @@ static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
 static inline bool capmsg_port_is_frame(const struct capmsg_port *port)
 {
 	return port->body.ops->type == CAPMSG_TYPE_REPLY;
+}
+
+/* As which user a sender counts; lives for as long as its account. */
+static inline struct capmsg_user *
+capmsg_port_user(const struct capmsg_port *port,
+		 const struct capmsg_sender *sender)
+{
+	return capmsg_user_seen(sender->account->user,
+				port->body.account->user);
+}
+
+static inline struct capmsg_party
+capmsg_port_party(const struct capmsg_port *port,
+		  const struct capmsg_sender *sender)
+{
+	return (struct capmsg_party) { capmsg_port_user(port, sender),
+				       sender->origin };
 }
 
 static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)

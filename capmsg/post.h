@@ -12,6 +12,7 @@
 
 struct capmsg_port;
 struct capmsg_sender;
+struct capmsg_share;
 
 /**
  * enum capmsg_post_state - the life of a post
@@ -87,6 +88,8 @@ struct capmsg_port_post {
 	 * A frame's post does not move to another port before they are done
 	 */
 	u32 wanted;
+	/** @share: the record of who holds it, or NULL */
+	struct capmsg_share *share;
 	/** @claim: who has claimed it */
 	struct capmsg_sender *claim;
 	/** @stalled: since when the claimer is not copying */

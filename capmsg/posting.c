@@ -8,6 +8,11 @@
 
 #include "posting.h"
 
+static void port_release(struct capmsg_body *body)
+{
+	capmsg_shares_drop(&capmsg_port_of(body)->shares);
+}
+
 static void port_free(struct capmsg_body *body)
 {
 	struct capmsg_port *port = capmsg_port_of(body);
@@ -19,6 +24,7 @@ static const struct capmsg_body_ops port_ops = {
 	.type	= CAPMSG_TYPE_PORT,
 	.kill	= capmsg_port_kill,
 	.sweep	= capmsg_port_sweep,
+	.release = port_release,
 	.free	= port_free,
 	.first_sender	= capmsg_port_first_sender,
 	.last_sender	= capmsg_port_last_sender,
@@ -36,13 +42,15 @@ static const struct capmsg_body_ops port_ops = {
 struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 				      const struct capmsg_port_limits *limits)
 {
+	u32 i, shares = limits->depth * CAPMSG_SHARES_PER_POST;
 	size_t posts_at = ALIGN(sizeof(struct capmsg_port),
 				__alignof__(struct capmsg_port_post));
-	size_t bytes = posts_at + limits->depth * sizeof(struct capmsg_port_post);
+	size_t shares_at = posts_at +
+			   limits->depth * sizeof(struct capmsg_port_post);
+	size_t bytes = shares_at + shares * sizeof(struct capmsg_share);
 	struct capmsg_port *port;
 	struct capmsg_port_post *post;
 	int ret;
-	u32 i;
 
 	ret = capmsg_body_charge(account, bytes);
 	if (ret)
@@ -56,6 +64,7 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 		goto out_port;
 	port->body.bytes = bytes;
 	capmsg_port_init(port, (void *)port + posts_at, limits);
+	capmsg_shares_init(&port->shares, (void *)port + shares_at, shares);
 	port->count[CAPMSG_POST_IDLE] = limits->depth;
 	for (i = 0; i < limits->depth; i++) {
 		post = &port->posts[i];
@@ -312,6 +321,7 @@ int capmsg_port_unpost(struct capmsg_port *port, u32 index)
 		ret = -EBUSY;
 	else
 		post_reset_locked(port, post, &remains);
+	capmsg_port_relax_locked(port);
 	spin_unlock(&port->body.lock);
 	capmsg_remains_drop(&remains);
 	return ret;
@@ -389,6 +399,7 @@ void capmsg_port_retire(struct capmsg_port *port, struct capmsg_port_post *post)
 		post->flags |= CAPMSG_POST_AGAIN;
 	else
 		capmsg_landing_disarm(&post->landing);
+	capmsg_port_relax_locked(port);
 	spin_unlock(&port->body.lock);
 	/* The port's death has left that to us. */
 	if (dead)
@@ -519,12 +530,14 @@ static bool lost_buffer(const struct capmsg_port *port,
 	       READ_ONCE(post->cut.region->body.dead);
 }
 
-/* Nobody was given the post while it was wanted here. */
+/* Nobody was given the post while it was wanted here; whoever held it does not. */
 static void offer_locked(struct capmsg_port *port,
 			 struct capmsg_port_post *post)
 {
 	if (post->port == port && post->state == CAPMSG_POST_POSTED)
 		capmsg_port_dispatch_locked(port, post);
+	else
+		capmsg_port_relax_locked(port);
 }
 
 /*

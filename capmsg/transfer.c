@@ -5,6 +5,7 @@
 #include <linux/pagemap.h>
 #include <linux/poll.h>
 
+#include "entry.h"
 #include "hooks.h"
 #include "transfer.h"
 

@@ -160,11 +160,12 @@ static inline int cappage_create(int fd, __u64 to, unsigned int bits)
 		.to = to, .bits = bits });
 }
 
-/* A port that takes CAPMSG_CAPS_MAX capabilities. */
+/* A port that takes CAPMSG_CAPS_MAX capabilities, and that one sender may fill. */
 static inline int port_create(int fd, __u64 to, unsigned int depth)
 {
 	return do_create_port(fd, &(struct capmsg_create_port){
-		.to = to, .depth = depth, .max_caps = CAPMSG_CAPS_MAX });
+		.to = to, .flags = CAPMSG_PORT_NO_SHARES, .depth = depth,
+		.max_caps = CAPMSG_CAPS_MAX });
 }
 
 /* A port that STAT tells from others by its max_size. */

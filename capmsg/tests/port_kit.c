@@ -8,7 +8,7 @@ static struct capmsg_port *port_make(struct kunit *test, u32 depth, u32 flags)
 {
 	struct capmsg_port_limits limits = {
 		.depth		= depth,
-		.flags		= flags,
+		.flags		= flags | CAPMSG_PORT_NO_SHARES,
 		.max_caps	= CAPMSG_CAPS_MAX,
 		.max_size	= CAPMSG_MESSAGE_MAX,
 		.steal_delay	= NSEC_PER_SEC,

@@ -6,6 +6,7 @@
 #ifndef CAPMSG_TESTS_PORT_KIT_H
 #define CAPMSG_TESTS_PORT_KIT_H
 
+#include "entry.h"
 #include "kit.h"
 
 struct capmsg_port *capmsg_port_kit(struct kunit *test, u32 depth);

@@ -1609,6 +1609,12 @@ struct capmsg_abandon {
  * so one post can be held by anybody as long as there is a free one. What is over
  * the share waits in line (or gets EAGAIN) even though posts are free.
  *
+ * A user is who the port's owner sees: somebody in a user namespace that the
+ * owner is not in counts as the owner of that namespace, so that namespaces do not
+ * multiply anybody's share. Of each line the first 32 are looked at when a post
+ * becomes free, and those that were passed over too often. A port with a single
+ * post has turns and no shares.
+ *
  * With one user and one badge that makes a quarter of the posts; a port between
  * two parties that trust each other wants CAPMSG_PORT_NO_SHARES.
  */

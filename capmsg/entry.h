@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A sender comes to a port: whether it may, and what it gets.
+ */
+#ifndef CAPMSG_ENTRY_H
+#define CAPMSG_ENTRY_H
+
+#include "claim.h"
+
+int capmsg_port_admit_locked(const struct capmsg_port *port,
+			     const struct capmsg_sender *sender);
+int capmsg_port_enter_locked(struct capmsg_port *port,
+			     struct capmsg_sender *sender);
+int capmsg_port_refuse_locked(struct capmsg_port *port,
+			      const struct capmsg_sender *sender);
+
+#endif /* CAPMSG_ENTRY_H */
