@@ -34,6 +34,7 @@ union capmsg_arg {
 	struct capmsg_reply_recv reply_recv;
 	struct capmsg_export export;
 	struct capmsg_import import;
+	struct capmsg_credits credits;
 	struct capmsg_limits limits;
 	struct capmsg_create_message create_message;
 	struct capmsg_begin begin;
@@ -136,6 +137,7 @@ int capmsg_cmd_reply(struct capmsg_cmd *cmd);
 int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd);
 int capmsg_cmd_export(struct capmsg_cmd *cmd);
 int capmsg_cmd_import(struct capmsg_cmd *cmd);
+int capmsg_cmd_credits(struct capmsg_cmd *cmd);
 int capmsg_cmd_limits(struct capmsg_cmd *cmd);
 int capmsg_cmd_create_message(struct capmsg_cmd *cmd);
 int capmsg_cmd_begin(struct capmsg_cmd *cmd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A sender comes to a port: it gets a post, or hears why not.
+ * A sender comes to a port: it gets a post, or hears why not. And what it could
+ * get, before it comes.
  */
 #include "entry.h"
 
@@ -133,4 +134,116 @@ int capmsg_port_refuse_locked(struct capmsg_port *port,
 	}
 	return capmsg_refuse(sender->account, CAPMSG_LIMIT_POSTS, -EAGAIN,
 			     port->depth - free, port->depth);
+}
+
+/* How many posts that are free can have the message. */
+static void count_fitting(struct capmsg_port *port,
+			  const struct capmsg_sender *sender, u32 *own,
+			  u32 *guests)
+{
+	const struct capmsg_port_post *post;
+
+	list_for_each_entry(post, &port->bare, link)
+		*own += sender->area && !sender->n_caps &&
+			capmsg_post_fits(post, sender);
+	list_for_each_entry(post, &port->fitted, link) {
+		if (!capmsg_post_fits(post, sender))
+			continue;
+		if (post->owner == port)
+			++*own;
+		else
+			++*guests;
+	}
+}
+
+static u64 largest(const struct capmsg_port *port)
+{
+	const struct capmsg_port_post *post;
+	u64 length = 0;
+
+	list_for_each_entry(post, &port->fitted, link)
+		length = max(length, post->target.length);
+	return length;
+}
+
+/* How many of so many free posts its shares let it take, one after the other. */
+static u32 count_permitted(struct capmsg_tally tally, u32 posts)
+{
+	u32 n;
+
+	for (n = 0; n < posts && capmsg_tally_permits(&tally); n++) {
+		tally.free--;
+		tally.user_held++;
+		tally.held++;
+	}
+	return n;
+}
+
+/**
+ * capmsg_port_credits_locked() - what a sender could get now
+ * @port: the port, no frame
+ * @sender: with the length and number of capabilities of the message
+ * @credits: the result, but for what the caller has asked for
+ *
+ * Context: Atomic; lock of the port held.
+ */
+void capmsg_port_credits_locked(struct capmsg_port *port,
+				const struct capmsg_sender *sender,
+				struct capmsg_credits *credits)
+{
+	struct capmsg_tally tally = capmsg_port_tally(port, sender, NULL);
+	struct capmsg_party party = capmsg_port_party(port, sender);
+	u32 own = 0, guests = 0;
+
+	lockdep_assert_held(&port->body.lock);
+	count_fitting(port, sender, &own, &guests);
+	if (port->shared)
+		own = count_permitted(tally, own);
+	credits->out_posts = own + guests;
+	credits->out_held = tally.held;
+	credits->out_share = port->shared ? capmsg_tally_badge(&tally) :
+				      tally.free + tally.held;
+	credits->out_user_held = tally.user_held;
+	credits->out_user_share = port->shared ? capmsg_tally_user(&tally) :
+					   tally.free + tally.user_held;
+	credits->out_waiting = capmsg_line_of_user(&port->lines, party.user);
+	credits->out_largest = largest(port);
+}
+
+/**
+ * capmsg_port_holders_locked() - who holds posts of a port
+ * @port: the port, no frame
+ * @seer: the namespace for which user ids are translated
+ * @holders: the result
+ * @n: room there
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: the number of entries; others are left out.
+ */
+u32 capmsg_port_holders_locked(struct capmsg_port *port,
+			       struct user_namespace *seer,
+			       struct capmsg_holder *holders, u32 n)
+{
+	const struct capmsg_share *part;
+	const struct capmsg_party *party;
+	struct rb_node *node;
+	u32 i = 0;
+
+	lockdep_assert_held(&port->body.lock);
+	for (node = rb_first(&port->shares.parts); node && i < n;
+	     node = rb_next(node)) {
+		part = rb_entry(node, struct capmsg_share, node);
+		if (!part->held)
+			continue;
+		party = &part->party;
+		holders[i++] = (struct capmsg_holder) {
+			.badge	 = party->origin.badge,
+			.user	 = from_kuid_munged(seer, party->user->uid),
+			.flags	 = party->origin.badged ? CAPMSG_RECORD_BADGED :
+							  0,
+			.held	 = part->held,
+			.waiting = capmsg_line_of_party(&port->lines, party),
+		};
+	}
+	return i;
 }

@@ -13,5 +13,11 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 			     struct capmsg_sender *sender);
 int capmsg_port_refuse_locked(struct capmsg_port *port,
 			      const struct capmsg_sender *sender);
+void capmsg_port_credits_locked(struct capmsg_port *port,
+				const struct capmsg_sender *sender,
+				struct capmsg_credits *credits);
+u32 capmsg_port_holders_locked(struct capmsg_port *port,
+			       struct user_namespace *seer,
+			       struct capmsg_holder *holders, u32 n);
 
 #endif /* CAPMSG_ENTRY_H */

@@ -62,6 +62,7 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(REPLY_RECV, reply_recv),
 	OP(EXPORT, export, CREATES),
 	OP(IMPORT, import),
+	OP(CREDITS, credits),
 	OP(LIMITS, limits),
 	OP(CREATE_MESSAGE, create_message, CREATES),
 	OP(BEGIN, begin),

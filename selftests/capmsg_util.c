@@ -88,6 +88,17 @@ static void inputs_changed(unsigned int nr, void *before, const void *after)
 	}
 }
 
+/* CREDITS has a reserved field, an input, among its outputs. */
+static void poison(unsigned int nr, void *arg, size_t first, size_t end)
+{
+	struct capmsg_credits *credits = arg;
+	__u32 reserved = nr == CAPMSG_CMD_CREDITS ? credits->__reserved : 0;
+
+	memset((char *)arg + first, POISON, end - first);
+	if (nr == CAPMSG_CMD_CREDITS)
+		credits->__reserved = reserved;
+}
+
 int capmsg_do(int fd, unsigned int nr, void *arg)
 {
 	const size_t size = commands[nr].size;
@@ -96,7 +107,7 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 	char before[512], after[512];
 	int ret;
 
-	memset((char *)arg + first, POISON, end - first);
+	poison(nr, arg, first, end);
 	memcpy(before, arg, size);
 	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
 	memcpy(after, arg, size);

@@ -1628,13 +1628,14 @@ struct capmsg_abandon {
  * @n_caps: capabilities of the messages in question
  * @__reserved: must be zero
  * @out_posts: messages of that kind that the caller could send now, through this
- *	capability, without waiting
+ *	capability, without waiting. What it could take away from a sender that
+ *	does not get on is not counted
  * @out_held: posts that it holds through capabilities with this badge ...
  * @out_share: ... and how many it may hold at this moment
  * @out_user_held: posts that its user holds ...
  * @out_user_share: ... and how many the user may hold at this moment
  * @out_waiting: senders of its user that wait in line
- * @__reserved: zero
+ * @__reserved: must be zero
  * @out_largest: bytes of the largest buffer that is posted
  *
  * A snapshot: others send and receive meanwhile. Who else holds posts is told to
@@ -1727,7 +1728,7 @@ struct capmsg_holder {
  *
  * Works before SETUP (without @port).
  *
- * Errors: ENOENT, EACCES.
+ * Errors: ENOENT, EACCES, ENOMEM.
  */
 struct capmsg_limits {
 	__u32		size;
