@@ -12,7 +12,7 @@
  *
  * A destroyed object leaves a tombstone for as long as anybody has its name,
  * and its creator pays for it. A sweep goes through all that may hold names -
- * every body of every account (&capmsg_body_ops.sweep), and the exports - and
+ * every body of every account, by the sweep of its type, and the exports - and
  * takes the names of tombstones away. It is the creator who sweeps, when it
  * creates something: a first time when a quarter of its quota, or of that of
  * an owner of its user namespaces, has become tombstones; and again when what
