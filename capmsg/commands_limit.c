@@ -56,7 +56,7 @@ int capmsg_cmd_credits(struct capmsg_cmd *cmd)
 	capmsg_port_unlock(port);
 	capmsg_found_put(&found);
 	return ret ?: OUT_RANGE(cmd, capmsg_credits, credits, out_posts,
-				__reserved) ?:
+				out_largest) ?:
 	       capmsg_out(cmd, capmsg_credits, out_largest, arg->out_largest);
 }
 
