@@ -38,7 +38,8 @@ static int noted_port(int fd, __u64 to, unsigned int depth, __u64 note, __u64 ar
 		      __u64 no_senders)
 {
 	return do_create_port(fd, &(struct capmsg_create_port){
-		.to = to, .depth = depth, .max_caps = 4, .notification = note,
+		.to = to, .flags = CAPMSG_PORT_NO_SHARES, .depth = depth,
+		.max_caps = 4, .notification = note,
 		.arrival_bits = arrival, .no_senders_bits = no_senders });
 }
 

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <sys/time.h>
+
 #include "kselftest_harness.h"
 #include "calls.h"
 
@@ -793,10 +795,14 @@ static void *change_again_and_again(void *data)
 TEST_F(malformed, struct_changes)
 {
 	struct changer changer = { .arg = &self->calls.m->arg };
+	const struct itimerval often = { { 0, 10000 }, { 0, 10000 } }, never = { };
 	__u64 end = in_ms(200);
 	unsigned int nr = 0;
 
 	close(self->calls.file);
+	/* What has lost its flag or deadline, or meets a gate that was closed, waits. */
+	signal_ignore(SIGALRM, 0);
+	setitimer(ITIMER_REAL, &often, NULL);
 	ASSERT_EQ(0, pthread_create(&changer.thread, NULL, change_again_and_again, &changer));
 	while (now_ns() < end) {
 		nr = (nr + 1) % CAPMSG_CMD_COUNT;
@@ -806,6 +812,7 @@ TEST_F(malformed, struct_changes)
 		call_fill(&self->calls, nr)->query.flags |= CAPMSG_NONBLOCK;
 		ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), &self->calls.m->arg);
 	}
+	setitimer(ITIMER_REAL, &never, NULL);
 	atomic_store(&changer.stop, true);
 	pthread_join(changer.thread, NULL);
 	/* Whatever it has made or taken is in another space than that of the teardown. */

@@ -544,7 +544,10 @@ static void make_port(struct generator *g, struct op *op)
 	struct capmsg_create_port *arg = &op->a.create_port;
 
 	arg->to = void_at(g, op->space);
-	arg->flags = chance(g, 20) ? CAPMSG_PORT_NO_SHORT : 0;
+	/* The model is one user, and knows no shares. */
+	arg->flags = CAPMSG_PORT_NO_SHARES;
+	if (chance(g, 20))
+		arg->flags |= CAPMSG_PORT_NO_SHORT;
 	arg->depth = chance(g, 30) ? 1 + dice(g, POSTS) : POSTS;
 	arg->max_caps = chance(g, 80) ? ITEMS_MAX : dice(g, ITEMS_MAX);
 	/* A limit that is far away tells one port from another. */

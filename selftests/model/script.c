@@ -113,6 +113,8 @@ static void line_port(FILE *out, const struct capmsg_create_port *arg)
 		fprintf(out, " --max-size %llu", arg->max_size);
 	if (arg->flags & CAPMSG_PORT_NO_SHORT)
 		fprintf(out, " --no-short");
+	if (arg->flags & CAPMSG_PORT_NO_SHARES)
+		fprintf(out, " --no-shares");
 }
 
 static void line_recv(FILE *out, const struct op *op)
