@@ -77,7 +77,7 @@ static void slot_sweep(struct capmsg_cappage *table, u32 index)
 	spin_unlock(&table->body.lock);
 }
 
-#define SWEEP_STEP	(1U << CAPMSG_BITS_MIN)
+#define SWEEP_STEP	BIT(CAPMSG_BITS_MIN)
 
 /*
  * Takes the lock only where there is a tombstone: so it may look at a slot that

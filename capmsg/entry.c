@@ -143,9 +143,11 @@ static void count_fitting(struct capmsg_port *port,
 {
 	const struct capmsg_port_post *post;
 
-	list_for_each_entry(post, &port->bare, link)
-		*own += sender->area && !sender->n_caps &&
-			capmsg_post_fits(post, sender);
+	list_for_each_entry(post, &port->bare, link) {
+		if (sender->area && !sender->n_caps &&
+		    capmsg_post_fits(post, sender))
+			(*own)++;
+	}
 	list_for_each_entry(post, &port->fitted, link) {
 		if (!capmsg_post_fits(post, sender))
 			continue;

@@ -413,6 +413,7 @@ TEST_F(begin, moves_no_reply_right_in_line)
 		.flags = CAPMSG_ITEM_MOVE };
 	struct capmsg_transmit arg = { .message = MESSAGE, .items = PTR(&item), .n_items = 1,
 		.flags = CAPMSG_MESSAGE_QUEUE };
+	struct capmsg_move move = { .from = PORT, .to = SLOT(0x20), .flags = CAPMSG_MOVE_POST };
 	struct job job;
 
 	ASSERT_LE(0, post(self, 0));
@@ -420,9 +421,9 @@ TEST_F(begin, moves_no_reply_right_in_line)
 	ASSERT_EQ(0, job_start(&job, self->tx, CAPMSG_CMD_CALL, &call));
 	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
 	/* Its receiver sends it on, with a message of its own. */
-	ASSERT_EQ(0, do_move(self->fd, &(struct capmsg_move){ .from = PORT, .to = SLOT(0x20),
-		.flags = CAPMSG_MOVE_POST, .post = self->record.out_post,
-		.seq = self->record.out_seq }));
+	move.post = self->record.out_post;
+	move.seq = self->record.out_seq;
+	ASSERT_EQ(0, do_move(self->fd, &move));
 	ASSERT_EQ(0, message_create(self->fd, MESSAGE, 0, 0));
 	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->fd, MESSAGE, 0, 1, CAPMSG_NONBLOCK));
 	EXPECT_EQ(-EINVAL, do_transmit(self->fd, &arg));

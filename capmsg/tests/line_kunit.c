@@ -243,8 +243,10 @@ static int model_find(const struct model *m, const struct lines *l, u32 size,
 	for (t = 0; t < m->n_turns; t++) {
 		for (i = 0; i < m->n; i++) {
 			w = m->line[i];
-			if (m->user[w] == m->turns[t] && l->all[w].size <= size &&
-			    (m->passed[w] >= CAPMSG_PASS_MAX) == due)
+			bool is_due = m->passed[w] >= CAPMSG_PASS_MAX;
+
+			if (m->user[w] == m->turns[t] && is_due == due &&
+			    l->all[w].size <= size)
 				return w;
 		}
 	}
