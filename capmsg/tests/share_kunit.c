@@ -37,11 +37,17 @@ static struct capmsg_party party_of(struct shares *s, int user, u64 badge)
 	};
 }
 
-static void hold(struct shares *s, int post, const struct capmsg_party *party)
+/* Returns the record, which is that of the party. */
+static struct capmsg_share *hold(struct kunit *test, struct shares *s, int post,
+				 const struct capmsg_party *party)
 {
+	struct capmsg_share *record;
+
+	record = capmsg_share_hold(&s->shares, party->user, &party->origin);
+	KUNIT_ASSERT_EQ(test, capmsg_party_compare(party, &record->party), 0);
 	s->party[post] = *party;
-	s->post[post] = capmsg_share_hold(&s->shares, party->user,
-					  &party->origin);
+	s->post[post] = record;
+	return record;
 }
 
 static void release(struct shares *s, int post)
@@ -168,15 +174,11 @@ static void records_are_what_is_held(struct kunit *test)
 		post = capmsg_kit_below(&rnd, DEPTH);
 		expect_tally(test, s, &party, -1);
 		if (!s->post[post]) {
-			hold(s, post, &party);
-			KUNIT_ASSERT_EQ(test,
-					capmsg_party_compare(&party,
-							     &s->post[post]->party),
-					0);
-		} else {
-			expect_tally(test, s, &party, post);
-			release(s, post);
+			hold(test, s, post, &party);
+			continue;
 		}
+		expect_tally(test, s, &party, post);
+		release(s, post);
 	}
 	shares_end(test, s);
 }
@@ -185,14 +187,15 @@ static void records_are_what_is_held(struct kunit *test)
 static void two_records_serve_everybody(struct kunit *test)
 {
 	struct shares *s = shares_make(test);
+	struct capmsg_share *record;
 	struct capmsg_party party;
 	int i;
 
 	capmsg_shares_init(&s->shares, s->records, CAPMSG_SHARES_PER_POST);
 	for (i = 0; i < 100; i++) {
 		party = party_of(s, i % USERS, i % 7);
-		hold(s, 0, &party);
-		KUNIT_EXPECT_EQ(test, s->post[0]->held, 1);
+		record = hold(test, s, 0, &party);
+		KUNIT_EXPECT_EQ(test, record->held, 1);
 		KUNIT_EXPECT_EQ(test, s->shares.users, 1);
 		release(s, 0);
 	}
@@ -208,25 +211,21 @@ static void records_are_kept_for_who_was_there_last(struct kunit *test)
 	struct capmsg_share *of_a, *of_b;
 	u64 badge;
 
-	hold(s, 0, &a);
-	hold(s, 1, &b);
-	of_a = s->post[0];
-	of_b = s->post[1];
+	of_a = hold(test, s, 0, &a);
+	of_b = hold(test, s, 1, &b);
 	release(s, 0);
 	release(s, 1);
 	for (badge = 10; badge < 25; badge++) {
 		struct capmsg_party other = party_of(s, 2, badge);
 
-		hold(s, 2, &other);
+		hold(test, s, 2, &other);
 		release(s, 2);
 		if (badge % 4)
 			continue;
-		hold(s, 0, &a);
-		KUNIT_EXPECT_PTR_EQ(test, s->post[0], of_a);
+		KUNIT_EXPECT_PTR_EQ(test, hold(test, s, 0, &a), of_a);
 		release(s, 0);
 	}
-	hold(s, 1, &b);
-	KUNIT_EXPECT_PTR_EQ(test, s->post[1], of_b);
+	KUNIT_EXPECT_PTR_EQ(test, hold(test, s, 1, &b), of_b);
 	release(s, 1);
 	shares_end(test, s);
 }
