@@ -125,14 +125,14 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 
 /*
  * An answer, by post or by address. A right that a post holds is taken out when
- * it is used up; one in a slot reads as void from then on. @answered, with a
- * reference, is to be woken when the post is free again: its next request may
- * follow at once.
+ * it is used up; one in a slot reads as void from then on. Who was answered is
+ * returned, with a reference, and is to be woken when the post is free again: its
+ * next request may follow at once.
  */
-static int answer_by_post(const struct capmsg_view *view,
-			  const struct capmsg_reply *arg,
-			  struct capmsg_frame *frame, struct capmsg_port *port,
-			  struct capmsg_port **answered)
+static struct capmsg_port *answer_by_post(const struct capmsg_view *view,
+					  const struct capmsg_reply *arg,
+					  struct capmsg_frame *frame,
+					  struct capmsg_port *port)
 {
 	struct capmsg_port *caller;
 	u64 epoch;
@@ -142,7 +142,7 @@ static int answer_by_post(const struct capmsg_view *view,
 	if (ret) {
 		if (ret == -ESTALE)
 			capmsg_reply_drop(port, arg->post, arg->seq);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
 	      capmsg_reply(frame, caller, epoch);
@@ -150,16 +150,14 @@ static int answer_by_post(const struct capmsg_view *view,
 		capmsg_reply_drop(port, arg->post, arg->seq);
 	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
-		*answered = caller;
-	else
-		capmsg_body_put(&caller->body);
-	return ret;
+		return caller;
+	capmsg_body_put(&caller->body);
+	return ERR_PTR(ret);
 }
 
-static int answer_by_address(const struct capmsg_view *view,
-			     const struct capmsg_reply *arg,
-			     struct capmsg_frame *frame,
-			     struct capmsg_port **answered)
+static struct capmsg_port *answer_by_address(const struct capmsg_view *view,
+					     const struct capmsg_reply *arg,
+					     struct capmsg_frame *frame)
 {
 	u16 rights = CAPMSG_RIGHT_SEND |
 		     (arg->n_items ? CAPMSG_RIGHT_GRANT : 0);
@@ -168,7 +166,7 @@ static int answer_by_address(const struct capmsg_view *view,
 
 	ret = capmsg_resolve(view, arg->to, 0, &caller);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	if (caller.body->ops->type != CAPMSG_TYPE_REPLY)
 		ret = -EINVAL;
 	else if ((caller.cap.rights & rights) != rights)
@@ -179,38 +177,41 @@ static int answer_by_address(const struct capmsg_view *view,
 				   caller.cap.badge);
 	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
-		*answered = capmsg_port_of(capmsg_found_take(&caller));
-	else
-		capmsg_found_put(&caller);
-	return ret;
+		return capmsg_port_of(capmsg_found_take(&caller));
+	capmsg_found_put(&caller);
+	return ERR_PTR(ret);
 }
 
 /* @port: the port of arg->to, if the answer is by post. */
-static int answer(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
-		  struct capmsg_port *port, struct capmsg_port **answered)
+static struct capmsg_port *answer(struct capmsg_cmd *cmd,
+				  const struct capmsg_reply *arg,
+				  struct capmsg_port *port)
 {
 	struct capmsg_payload payload = {
 		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
 	};
+	struct capmsg_port *answered;
 	struct capmsg_frame *frame;
 	unsigned int index;
 	int ret;
 
 	if (!port && (arg->post || arg->seq))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	frame = capmsg_frame_get(cmd->space, &index);
 	if (IS_ERR(frame))
-		return PTR_ERR(frame);
+		return ERR_CAST(frame);
 	frame->cargo.sender.origin = (struct capmsg_origin) { };
 	/* That a call may be answered was settled when it was delivered. */
 	frame->cargo.sender.through = NULL;
 	ret = capmsg_payload_read(&frame->cargo, &payload);
-	if (!ret)
-		ret = port ?
-		      answer_by_post(&cmd->view, arg, frame, port, answered) :
-		      answer_by_address(&cmd->view, arg, frame, answered);
+	if (ret)
+		answered = ERR_PTR(ret);
+	else if (port)
+		answered = answer_by_post(&cmd->view, arg, frame, port);
+	else
+		answered = answer_by_address(&cmd->view, arg, frame);
 	capmsg_frame_put(cmd->space, index);
-	return ret;
+	return answered;
 }
 
 static void wake_answered(struct capmsg_port *answered, bool sync)
@@ -220,22 +221,24 @@ static void wake_answered(struct capmsg_port *answered, bool sync)
 }
 
 /* Find the port of an answer by post, unless it is @known, and answer. */
-static int answer_at(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
-		     struct capmsg_port *known, struct capmsg_port **answered)
+static struct capmsg_port *answer_at(struct capmsg_cmd *cmd,
+				     const struct capmsg_reply *arg,
+				     struct capmsg_port *known)
 {
+	struct capmsg_port *answered;
 	struct capmsg_found port;
 	int ret;
 
 	if (!(arg->flags & CAPMSG_REPLY_POST))
-		return answer(cmd, arg, NULL, answered);
+		return answer(cmd, arg, NULL);
 	if (known)
-		return answer(cmd, arg, known, answered);
+		return answer(cmd, arg, known);
 	ret = capmsg_receivable(&cmd->view, arg->to, &port);
 	if (ret)
-		return ret;
-	ret = answer(cmd, arg, capmsg_port_of(port.body), answered);
+		return ERR_PTR(ret);
+	answered = answer(cmd, arg, capmsg_port_of(port.body));
 	capmsg_found_put(&port);
-	return ret;
+	return answered;
 }
 
 /**
@@ -251,11 +254,14 @@ int capmsg_cmd_reply(struct capmsg_cmd *cmd)
 	struct capmsg_port *answered;
 	int ret;
 
-	ret = capmsg_check_flags(arg->flags, CAPMSG_REPLY_POST) ?:
-	      answer_at(cmd, arg, NULL, &answered);
-	if (!ret)
-		wake_answered(answered, false);
-	return ret;
+	ret = capmsg_check_flags(arg->flags, CAPMSG_REPLY_POST);
+	if (ret)
+		return ret;
+	answered = answer_at(cmd, arg, NULL);
+	if (IS_ERR(answered))
+		return PTR_ERR(answered);
+	wake_answered(answered, false);
+	return 0;
 }
 
 /* The answer is given: whatever comes now must not give it again. */
@@ -269,7 +275,10 @@ static int receive_failed(struct capmsg_cmd *cmd, int error)
 	return error;
 }
 
-/* Returns an error that ends the command; a late answer does not. */
+/*
+ * Returns an error that ends the command; a late answer does not. @answered, NULL
+ * before, is who was answered, even then.
+ */
 static int reply_half(struct capmsg_cmd *cmd, struct capmsg_port *port,
 		      struct capmsg_port **answered)
 {
@@ -285,13 +294,16 @@ static int reply_half(struct capmsg_cmd *cmd, struct capmsg_port *port,
 		.post		= arg->post,
 		.seq		= arg->seq,
 	};
+	struct capmsg_port *caller;
 	int ret, late;
 
 	if (arg->flags & CAPMSG_REPLY_NONE)
 		return 0;
-	ret = answer_at(cmd, &reply, arg->to == arg->port ? port : NULL,
-			answered);
-	if (ret && ret != -ESTALE)
+	caller = answer_at(cmd, &reply, arg->to == arg->port ? port : NULL);
+	ret = PTR_ERR_OR_ZERO(caller);
+	if (!ret)
+		*answered = caller;
+	else if (ret != -ESTALE)
 		return ret;
 	late = -ret;
 	return capmsg_out(cmd, capmsg_reply_recv, out_reply_error, late);
