@@ -356,7 +356,7 @@ void capmsg_message_set_clock_locked(struct capmsg_message *message,
 	if (when == KTIME_MAX)
 		return;
 	delay = max_t(s64, ktime_to_ns(ktime_sub(when, ktime_get())), 0);
-	mod_delayed_work(system_wq, &message->look,
+	mod_delayed_work(system_dfl_wq, &message->look,
 			 nsecs_to_jiffies(delay) + 1);
 }
 
@@ -404,7 +404,7 @@ static int woken(struct wait_queue_entry *entry, unsigned int mode, int flags,
 
 	/* Whoever wakes senders holds the lock of the port. */
 	if (message->cargo.sender.alone || message->cargo.sender.error)
-		mod_delayed_work(system_wq, &message->look, 0);
+		mod_delayed_work(system_dfl_wq, &message->look, 0);
 	return 0;
 }
 
@@ -415,7 +415,7 @@ static void gates_changed(struct capmsg_gates *gates)
 		container_of(gates, struct capmsg_message, cargo.gates);
 
 	wake_up(&message->cargo.sender.wait);
-	mod_delayed_work(system_wq, &message->look, 0);
+	mod_delayed_work(system_dfl_wq, &message->look, 0);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 /*
  * Caches of our own must not be merged with others, or their use says nothing
@@ -51,6 +52,15 @@ static inline size_t capmsg_copy_page_from_iter(struct page *page,
 	return copy_page_from_iter_atomic(page, offset, bytes, from);
 #endif
 }
+
+/*
+ * The queue for work that need not run where it was queued has changed its name,
+ * and a kernel says so in its log when the old queues are used.
+ * Drop when the floor is >= 6.17.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define system_dfl_wq	system_unbound_wq
+#endif
 
 /*
  * Add @n to the count of an eventfd. The kernel's own function has lost its
