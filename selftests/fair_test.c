@@ -121,12 +121,12 @@ TEST_F(fair, refused_record_too_small)
 
 TEST_F(fair, refused_posts)
 {
-	struct capmsg_send large = { .to = PORT, .flags = CAPMSG_NONBLOCK, .length = PAGE };
-	struct capmsg_post post = { .port = PORT, .post = CAPMSG_POST_ANY };
+	struct capmsg_send large = { .to = PORT, .flags = CAPMSG_NONBLOCK,
+		.data = PTR(memory_new(PAGE, true)), .length = PAGE };
+	struct capmsg_post post = { .port = SPARE, .post = CAPMSG_POST_ANY };
 
 	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
 		.to = PORT, .flags = CAPMSG_PORT_NO_SHARES, .depth = 2 }));
-	large.data = PTR(&post);
 	EXPECT_EQ(-EAGAIN, do_send(self->fd, &large));
 	EXPECT_TRUE(refused(self->fd, CAPMSG_LIMIT_POSTS, EAGAIN, 0, 2));
 	EXPECT_EQ(0, msg_try(self->fd, PORT, "x", 1));
@@ -135,7 +135,6 @@ TEST_F(fair, refused_posts)
 	EXPECT_TRUE(refused(self->fd, CAPMSG_LIMIT_POSTS, EAGAIN, 2, 2));
 	ASSERT_EQ(0, port_create(self->fd, SPARE, 1));
 	ASSERT_EQ(0, msg_try(self->fd, SPARE, "x", 1));
-	post.port = SPARE;
 	EXPECT_EQ(-EAGAIN, do_post(self->fd, &post));
 	EXPECT_TRUE(refused(self->fd, CAPMSG_LIMIT_POSTS, EAGAIN, 1, 1));
 }
