@@ -544,8 +544,10 @@ static void make_port(struct generator *g, struct op *op)
 	struct capmsg_create_port *arg = &op->a.create_port;
 
 	arg->to = void_at(g, op->space);
-	/* The model is one user, and knows no shares. */
+	/* The model is one user, and knows no shares ... */
 	arg->flags = CAPMSG_PORT_NO_SHARES;
+	/* ... and no time: nobody loses a post because the machine is busy. */
+	arg->steal_delay_us = ~0U;
 	if (chance(g, 20))
 		arg->flags |= CAPMSG_PORT_NO_SHORT;
 	arg->depth = chance(g, 30) ? 1 + dice(g, POSTS) : POSTS;

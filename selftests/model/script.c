@@ -111,6 +111,8 @@ static void line_port(FILE *out, const struct capmsg_create_port *arg)
 	fprintf(out, " --depth %u --max-caps %u", arg->depth, arg->max_caps);
 	if (arg->max_size)
 		fprintf(out, " --max-size %llu", arg->max_size);
+	if (arg->steal_delay_us)
+		fprintf(out, " --steal-delay %u", arg->steal_delay_us);
 	if (arg->flags & CAPMSG_PORT_NO_SHORT)
 		fprintf(out, " --no-short");
 	if (arg->flags & CAPMSG_PORT_NO_SHARES)
