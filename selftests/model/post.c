@@ -235,18 +235,21 @@ int caps_land(struct world *w, const struct landing *landing, struct cargo *carg
 
 int cargo_land(struct world *w, struct post *post, struct cargo *cargo)
 {
-	int ret = caps_land(w, &post->landing, cargo);
+	bool is_inline = cargo->length <= CAPMSG_INLINE_MAX;
+	int ret;
 
+	/* The bytes come first, and stay there if the rest turns out to be impossible. */
+	if (w->memory && !is_inline)
+		payload_fill(w->memory[post->buffer.memory] + post->buffer.offset,
+			     cargo->length, cargo->seed);
+	ret = caps_land(w, &post->landing, cargo);
 	if (ret)
 		return ret;
 	post->arrived = (struct arrived){
 		.length = cargo->length, .seed = cargo->seed, .n_caps = cargo->n_caps,
 		.badged = cargo->badged, .badge = cargo->badge,
-		.is_inline = cargo->length <= CAPMSG_INLINE_MAX,
+		.is_inline = is_inline,
 		.memory = post->buffer.memory, .offset = post->buffer.offset };
-	if (w->memory && !post->arrived.is_inline)
-		payload_fill(w->memory[post->buffer.memory] + post->buffer.offset,
-			     cargo->length, cargo->seed);
 	post->holds_reply = cargo->call;
 	post->call = cargo->call;
 	post->caller = cargo->caller;
