@@ -234,6 +234,6 @@ bool model_races(const struct world *w, const struct op *op)
 	case CAPMSG_CMD_EXPORT:
 		return w->exports[op->export].open;
 	default:
-		return receive_races(w, op);
+		return receive_races(w, op) || answer_races(w, op);
 	}
 }

@@ -35,13 +35,44 @@ static bool fail(struct run *run, const struct op *op)
 	return false;
 }
 
+/* Does the result say that there are bytes in a region now? */
+static bool tells_of_region(const struct op *op, const struct result *r)
+{
+	__u32 i;
+
+	for (i = 0; i < r->n && !r->ret && op->nr != CAPMSG_CMD_LIST; i++)
+		if (!(r->records[i].record.out_flags &
+		      (CAPMSG_RECORD_INLINE | CAPMSG_RECORD_PLAIN)))
+			return true;
+	return op->nr == CAPMSG_CMD_CALL && !r->ret && op->a.call.flags & CAPMSG_CALL_REGION;
+}
+
 static bool compare(struct run *run, const struct op *op, const struct result *want,
 		    const struct exec *exec)
 {
 	if (run->count && !run->checking)
 		tally_add(op->nr, exec->result.ret);
-	return result_same(op, want, exec, &run->world, run->machine->memory, &run->mismatch) ||
-	       fail(run, op);
+	run->arrived |= tells_of_region(op, want);
+	return result_same(op, want, exec, &run->world, &run->mismatch) || fail(run, op);
+}
+
+static bool check_memory(struct run *run, const struct op *op)
+{
+	int i, at;
+
+	for (i = 0; i < MEMORIES; i++) {
+		const char *module = run->machine->memory[i], *model = run->memory[i];
+
+		if (!memcmp(module, model, MEMORY_BYTES))
+			continue;
+		for (at = 0; module[at] == model[at];)
+			at++;
+		mismatch_set(&run->mismatch, "memory of regions", module[at], model[at]);
+		snprintf(run->mismatch.module, sizeof(run->mismatch.module),
+			 "%d at byte %d of memory %d", module[at], at, i);
+		return fail(run, op);
+	}
+	return true;
 }
 
 /* A command that may wait: in a thread of its own. */
@@ -102,6 +133,7 @@ static bool execute(struct run *run, const struct op *op)
 	bool same;
 	int i;
 
+	run->arrived = false;
 	for (i = 0; i < JOBS; i++)
 		before[i] = run->world.jobs[i].state;
 	model_do(&d, &run->world, op, entries);
@@ -111,7 +143,8 @@ static bool execute(struct run *run, const struct op *op)
 		machine_run(m, op, &m->exec);
 		same = compare(run, op, &d.r, &m->exec);
 	}
-	return same && settle(run, before, op);
+	/* Whoever was woken may have had something to copy. */
+	return same && settle(run, before, op) && (!run->arrived || check_memory(run, op));
 }
 
 bool run_op(struct run *run, const struct op *recorded)
@@ -175,21 +208,9 @@ static bool check_space(struct run *run, __u8 space)
 	return true;
 }
 
-static bool check_memory(struct run *run)
-{
-	static const struct op none = { .nr = CAPMSG_CMD_QUERY, .job = FOREGROUND };
-	int i;
-
-	for (i = 0; i < MEMORIES; i++)
-		if (memcmp(run->machine->memory[i], run->memory[i], MEMORY_BYTES)) {
-			mismatch_set(&run->mismatch, "memory of regions", i, i);
-			return fail(run, &none);
-		}
-	return true;
-}
-
 bool run_check(struct run *run)
 {
+	static const struct op none = { .nr = CAPMSG_CMD_QUERY, .job = FOREGROUND };
 	bool same = true;
 	int i;
 
@@ -197,22 +218,25 @@ bool run_check(struct run *run)
 	for (i = 0; same && i < SPACES; i++)
 		same = check_space(run, i);
 	run->checking = false;
-	return same && check_memory(run);
+	return same && check_memory(run, &none);
 }
 
 bool run_end(struct run *run)
 {
-	int i;
+	static const __u8 leftovers[] = { OP_OPEN, CAPMSG_CMD_QUERY, OP_CLOSE };
+	bool same = true;
+	unsigned int i;
 
-	for (i = 0; i < JOBS; i++) {
-		struct op op = { .nr = OP_INTERRUPT, .job = i };
-
-		if (run->world.jobs[i].state != FREE && !run_op(run, &op))
-			return false;
-	}
+	for (i = 0; i < JOBS; i++)
+		same = same && run_op(run, &(struct op){ .nr = OP_INTERRUPT, .job = i });
 	for (i = 0; i < EXPORTS; i++)
-		run_op(run, &(struct op){ .nr = OP_CLOSE_EXPORT, .job = FOREGROUND, .export = i });
+		same = same && run_op(run, &(struct op){ .nr = OP_CLOSE_EXPORT,
+						.job = FOREGROUND, .export = i });
 	for (i = 0; i < SPACES; i++)
-		run_op(run, &(struct op){ .nr = OP_CLOSE, .job = FOREGROUND, .space = i });
-	return true;
+		same = same && run_op(run, &(struct op){ .nr = OP_CLOSE,
+						.job = FOREGROUND, .space = i });
+	for (i = 0; i < ARRAY_SIZE(leftovers); i++)
+		same = same && run_op(run, &(struct op){ .nr = leftovers[i],
+						.job = FOREGROUND });
+	return same;
 }

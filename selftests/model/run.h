@@ -28,7 +28,7 @@ struct mismatch {
 
 /* Are the results of an operation what they should be? */
 bool result_same(const struct op *op, const struct result *want, const struct exec *exec,
-		 const struct world *w, char *const *memory, struct mismatch *out);
+		 const struct world *w, struct mismatch *out);
 bool mismatch_set(struct mismatch *out, const char *field, long long module, long long model);
 
 /* --- view.c: what a space can see of the world ----------------------------- */
@@ -58,9 +58,11 @@ struct run {
 	char (*memory)[MEMORY_BYTES];	/* what the regions should hold */
 	struct op *ops;			/* that were done so far */
 	unsigned int n, max;
+	bool arrived;			/* somebody was told of bytes in a region */
 	bool count;			/* for the tally */
 	bool checking;
 	bool failed;
+	__u64 shrink_end;		/* when no more is left out */
 	struct op culprit;
 	struct mismatch mismatch;
 	struct view view;
