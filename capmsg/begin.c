@@ -53,27 +53,39 @@ static int attach_locked(struct capmsg_message *message,
 	return ret;
 }
 
-/* @before: what it was; with its port, which it has left, or NULL. */
-static int bind(struct capmsg_message *message, struct capmsg_port *port,
-		const struct capmsg_booking *booking,
-		struct capmsg_outcome *before)
+/* If it may be begun it leaves its old port: nobody else uses it from then on. */
+static int release(struct capmsg_message *message)
 {
+	struct capmsg_outcome before;
 	struct capmsg_port *old = NULL;
 	int ret = 0;
 
 	spin_lock(&message->body.lock);
-	*before = capmsg_message_outcome_locked(message);
+	before = capmsg_message_outcome_locked(message);
 	if (message->body.dead)
 		ret = -ENOENT;
-	else if (!may_begin(*before))
+	else if (!may_begin(before))
 		ret = -EBUSY;
-	if (!ret) {
-		old = capmsg_message_unbind_locked(message, *before);
-		ret = attach_locked(message, port, booking);
-	}
+	else
+		old = capmsg_message_unbind_locked(message, before);
 	spin_unlock(&message->body.lock);
 	if (old)
 		capmsg_body_put(&old->body);
+	return ret;
+}
+
+/* @before: what it was. */
+static int bind(struct capmsg_message *message, struct capmsg_port *port,
+		const struct capmsg_booking *booking,
+		struct capmsg_outcome *before)
+{
+	int ret;
+
+	spin_lock(&message->body.lock);
+	*before = message->rest;
+	ret = message->body.dead ? -ENOENT :
+				   attach_locked(message, port, booking);
+	spin_unlock(&message->body.lock);
 	if (!ret && booking->through)
 		capmsg_message_gate(message);
 	return ret;
@@ -149,7 +161,12 @@ int capmsg_message_begin(struct capmsg_message *message,
 	struct capmsg_outcome before;
 	int ret;
 
-	capmsg_message_ungate(message);
+	capmsg_hook(0);
+	ret = release(message);
+	if (ret)
+		return ret;
+	/* Whatever was delivered from the line has left its remains. */
+	capmsg_message_clear(message);
 	ret = bind(message, port, booking, &before);
 	if (ret)
 		return ret;

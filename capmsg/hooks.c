@@ -2,7 +2,8 @@
 /*
  * /sys/kernel/debug/capmsg/hook. Written "STEP PID": the next time that task
  * begins this step of a transfer it parks there, until "release" is written
- * or a signal comes. "off" disarms. Read: what is armed or parked.
+ * or a signal comes. "off" disarms. Read: what is armed or parked. Step 0 is that
+ * of BEGIN, where it looks at what has become of the message.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>

@@ -183,15 +183,18 @@ static void ungate(struct capmsg_message *message)
 }
 
 /**
- * capmsg_message_ungate() - no longer follow what happens to the way, if at rest
- * @message: the message; the caller is using it
+ * capmsg_message_clear() - let go of what is left of the last transfer
+ * @message: the message; unbound; the caller is using it
+ *
+ * Its capabilities, if it was delivered from the line or lost there, and the way
+ * to its port.
  *
  * Context: Process context, no locks held; may sleep.
  */
-void capmsg_message_ungate(struct capmsg_message *message)
+void capmsg_message_clear(struct capmsg_message *message)
 {
-	if (message->cargo.sender.through && at_rest(message))
-		ungate(message);
+	capmsg_cargo_drop(&message->cargo);
+	ungate(message);
 }
 
 /* What a thread that has used the message must not leave to nobody. */
@@ -230,7 +233,8 @@ void capmsg_message_leave(struct capmsg_message *message)
 	do {
 		if (!waits_alone(message))
 			capmsg_cargo_drop(&message->cargo);
-		capmsg_message_ungate(message);
+		if (message->cargo.sender.through && at_rest(message))
+			ungate(message);
 		clear_bit_unlock(0, &message->busy);
 		/* Pairs with the locked operation of capmsg_message_use(). */
 		smp_mb__after_atomic();

@@ -70,7 +70,7 @@ struct capmsg_message {
 struct capmsg_message *capmsg_message_alloc(struct capmsg_account *account,
 					    struct capmsg_notice *notice);
 void capmsg_message_gate(struct capmsg_message *message);
-void capmsg_message_ungate(struct capmsg_message *message);
+void capmsg_message_clear(struct capmsg_message *message);
 bool capmsg_message_use(struct capmsg_message *message);
 void capmsg_message_leave(struct capmsg_message *message);
 void capmsg_message_abandon(struct capmsg_message *message);
