@@ -163,6 +163,76 @@ test_limits() {
 	json limit.name=posts limit.errno=EAGAIN
 }
 
+test_revokers() {
+	script 0 -j <<-'END'
+		port create /10
+		revoker create /10 /11 /12
+		revoker close /12
+		revoker open /12
+		revoker revoke /12
+	END
+	[ "$(wc -l <out)" = 5 ]
+	json command='revoker revoke'
+	script 0 -j <<-'END'
+		port create /10
+		revoker create /10 /11 /12
+		revoker close /12
+		revoker show /12
+	END
+	json command='revoker show' type=revoker closed=1 chain=1 rights=-w---d-
+	script 0 -j <<-'END'
+		port create /10
+		revoker create /10 /11 /12
+		cap list -o slot,type
+	END
+	json caps.2.type=revoker caps.2.slot=12
+	script 3 -j <<-'END'
+		port create /10
+		revoker create /10 /11 /12
+		revoker revoke /12
+		revoker close /12
+	END
+	json_error command='revoker close' error.errno=ENOENT error.what='closing /12' \
+		error.line=4
+}
+
+test_shares() {
+	script 0 -j <<-'END'
+		port create /10 --depth 8
+		send /10 a
+		port credits /10 --length 16 --caps 0
+	END
+	json command='port credits' posts=1 held=1 share=2 user_held=1 user_share=4 \
+		waiting=0 largest=0
+	script 0 -j <<-'END'
+		port create /10 --depth 8
+		cap copy /10 /11 --badge 18446744073709551615
+		port holders /10
+		send /10 a
+		send /11 b
+		port holders /10 -o held
+		port holders /10
+	END
+	json command='port holders' holders.0.user=0 holders.1.held=1
+	grep -q '"badge":18446744073709551615' out
+	script 1 -j <<-'END'
+		port create /10 --depth 8
+		send /10 a
+		send /10 b
+		send /10 c --nowait
+	END
+	json_error command=send error.errno=EAGAIN error.limit.name=badge-share \
+		error.limit.use=2 error.limit.max=2
+	script 0 -j <<-'END'
+		port create /10 --depth 8
+		send /10 a
+		send /10 b
+		expect EAGAIN send /10 c --nowait
+		limits
+	END
+	json command=limits limit.name=badge-share limit.errno=EAGAIN
+}
+
 test_errors() {
 	status 64 -j
 	status 64 -j nosuch
@@ -181,4 +251,4 @@ test_errors() {
 }
 
 run_cases looking objects capabilities messages calls notices watches steps limits \
-	errors
+	revokers shares errors
