@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench [-w] [-n ROUNDS]: round trips between two processes, one JSON object
- * a line. -w measures wall clock time instead of instructions.
+ * bench [-w] [-n ROUNDS] [-m MECHANISM] [-s SERIES] [-b BYTES] [-c CAPS]: round
+ * trips between two processes, one JSON object a line. -w measures wall clock
+ * time instead of instructions; -m, -s, -b and -c leave all others out.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -26,31 +27,58 @@ static const struct mechanism *const mechanisms[] = {
 	&mechanism_seqpacket,
 };
 
-static const size_t sizes[] = { 64, 4096, 65536 };
+static const struct load loads[] = {
+	{ .series = "rtt", .bytes = 64 },
+	{ .series = "rtt", .bytes = 4096 },
+	{ .series = "rtt", .bytes = 65536 },
+	{ .series = "plain", .bytes = 4096, .plain = true },
+	{ .series = "plain", .bytes = 65536, .plain = true },
+	{ .series = "caps", .bytes = 64, .caps = 0 },
+	{ .series = "caps", .bytes = 64, .caps = 1 },
+	{ .series = "caps", .bytes = 64, .caps = 4 },
+	{ .series = "caps", .bytes = 64, .caps = 16 },
+	{ .series = "caps", .bytes = 64, .caps = 64 },
+};
 
-static struct summary measure(const struct mechanism *m, size_t bytes,
-			      size_t rounds)
+/* What the command line has chosen; NULL or -1: all. */
+static struct {
+	const char *mechanism;
+	const char *series;
+	long bytes;
+	long caps;
+} only = { .bytes = -1, .caps = -1 };
+
+static void round_trip(const struct mechanism *m, const struct load *load,
+		       uint64_t *sample)
 {
-	uint64_t *samples = calloc(rounds, sizeof(*samples)), start;
+	uint64_t start = meter_now();
+
+	m->call(load);
+	*sample = meter_now() - start;
+	if (m->tidy)
+		m->tidy(load);
+}
+
+static struct summary measure(const struct mechanism *m,
+			      const struct load *load, size_t rounds)
+{
+	uint64_t *samples = calloc(rounds, sizeof(*samples)), ignored;
 	struct summary summary;
 	pid_t child;
 	size_t i;
 
-	m->prepare(bytes);
+	m->prepare(load);
 	child = must(fork(), "fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		m->serve(bytes);
+		m->serve(load);
 		exit(1);
 	}
-	m->begin(bytes);
+	m->begin(load);
 	for (i = 0; i < WARM_UP; i++)
-		m->call(bytes);
-	for (i = 0; i < rounds; i++) {
-		start = meter_now();
-		m->call(bytes);
-		samples[i] = meter_now() - start;
-	}
+		round_trip(m, load, &ignored);
+	for (i = 0; i < rounds; i++)
+		round_trip(m, load, &samples[i]);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	m->end();
@@ -59,45 +87,75 @@ static struct summary measure(const struct mechanism *m, size_t bytes,
 	return summary;
 }
 
-static struct summary best(const struct mechanism *m, size_t bytes,
+static struct summary best(const struct mechanism *m, const struct load *load,
 			   size_t rounds)
 {
-	struct summary best = measure(m, bytes, rounds), next;
+	struct summary best = measure(m, load, rounds), next;
 	unsigned int i;
 
 	for (i = 1; i < m->repeats; i++) {
-		next = measure(m, bytes, rounds);
+		next = measure(m, load, rounds);
 		if (next.p50 < best.p50)
 			best = next;
 	}
 	return best;
 }
 
-static void report(const struct mechanism *m, size_t bytes,
+static void report(const struct mechanism *m, const struct load *load,
 		   const struct summary *s)
 {
 	struct utsname uts;
 
 	uname(&uts);
 	printf("{\"kernel\": \"%s\", \"meter\": \"%s\", \"mechanism\": \"%s\", "
-	       "\"series\": \"rtt\", \"bytes\": %zu, \"caps\": 0, \"n\": %zu, "
+	       "\"series\": \"%s\", \"bytes\": %zu, \"caps\": %u, \"n\": %zu, "
 	       "\"min\": %lu, \"p50\": %lu, \"p90\": %lu, \"p99\": %lu}\n",
-	       uts.release, meter_name(), m->name, bytes, s->n, s->min, s->p50,
-	       s->p90, s->p99);
+	       uts.release, meter_name(), m->name, load->series, load->bytes,
+	       load->caps, s->n, s->min, s->p50, s->p90, s->p99);
 	fflush(stdout);
+}
+
+static bool chosen(const struct mechanism *m, const struct load *load)
+{
+	if (strcmp(load->series, "rtt") && !m->all_series)
+		return false;
+	return (!only.mechanism || !strcmp(only.mechanism, m->name)) &&
+	       (!only.series || !strcmp(only.series, load->series)) &&
+	       (only.bytes < 0 || (size_t)only.bytes == load->bytes) &&
+	       (only.caps < 0 || (unsigned long)only.caps == load->caps);
+}
+
+static void run(const struct mechanism *m, size_t rounds)
+{
+	struct summary summary;
+	size_t i;
+
+	for (i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
+		if (!chosen(m, &loads[i]))
+			continue;
+		summary = best(m, &loads[i], rounds);
+		report(m, &loads[i], &summary);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	size_t rounds = 2000, i, j;
-	struct summary summary;
+	size_t rounds = 2000, i;
 	int option;
 
-	while ((option = getopt(argc, argv, "wn:")) != -1) {
+	while ((option = getopt(argc, argv, "wn:m:s:b:c:")) != -1) {
 		if (option == 'w')
 			meter_init(true);
 		else if (option == 'n' && atoi(optarg) > 0)
 			rounds = atoi(optarg);
+		else if (option == 'm')
+			only.mechanism = optarg;
+		else if (option == 's')
+			only.series = optarg;
+		else if (option == 'b')
+			only.bytes = atol(optarg);
+		else if (option == 'c')
+			only.caps = atol(optarg);
 		else
 			return 64;
 	}
@@ -106,11 +164,7 @@ int main(int argc, char **argv)
 	if (request == MAP_FAILED)
 		return 1;
 	memset(request, 0x5a, REQUEST_MAX);
-	for (i = 0; i < sizeof(mechanisms) / sizeof(*mechanisms); i++) {
-		for (j = 0; j < sizeof(sizes) / sizeof(*sizes); j++) {
-			summary = best(mechanisms[i], sizes[j], rounds);
-			report(mechanisms[i], sizes[j], &summary);
-		}
-	}
+	for (i = 0; i < sizeof(mechanisms) / sizeof(*mechanisms); i++)
+		run(mechanisms[i], rounds);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A mechanism moves requests of some size from one process to another, and
- * answers of 8 bytes back. Everything is set up before the first round trip.
+ * A mechanism moves requests from one process to another, and answers of 8 bytes
+ * back. Everything is set up before the first round trip.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -13,23 +13,42 @@
 #define ANSWER_SIZE	8
 
 /**
+ * struct load - what a round trip moves
+ * @series: as in the results
+ * @bytes: size of the request
+ * @caps: capabilities that it carries
+ * @plain: @bytes is the size of the answer instead, for which the caller names a
+ *	plain buffer with each call
+ */
+struct load {
+	const char *series;
+	size_t bytes;
+	unsigned int caps;
+	bool plain;
+};
+
+/**
  * struct mechanism - a way to call another process
  * @name: as in the results
+ * @all_series: not only "rtt", which moves nothing but bytes
  * @repeats: times that a series is repeated, the best being reported: peers are
  *	bimodal, and are given their better mode
- * @prepare: before the fork; @bytes is the size of a request
+ * @prepare: before the fork
  * @serve: in the child: answer until killed
  * @begin: in the parent, after the fork
  * @call: in the parent: one round trip
+ * @tidy: optional: after a call, and not measured
  * @end: in the parent, after the child's death
  */
 struct mechanism {
 	const char *name;
+	bool all_series;
 	unsigned int repeats;
-	void (*prepare)(size_t bytes);
-	void (*serve)(size_t bytes);
-	void (*begin)(size_t bytes);
-	void (*call)(size_t bytes);
+	void (*prepare)(const struct load *load);
+	void (*serve)(const struct load *load);
+	void (*begin)(const struct load *load);
+	void (*call)(const struct load *load);
+	void (*tidy)(const struct load *load);
 	void (*end)(void);
 };
 
@@ -37,7 +56,7 @@ extern const struct mechanism mechanism_capmsg;
 extern const struct mechanism mechanism_eventfd;
 extern const struct mechanism mechanism_seqpacket;
 
-/* The request, the same in every mechanism; @bytes of it are sent. */
+/* The bytes of all requests. */
 extern char *request;
 
 /**

@@ -15,11 +15,11 @@ static int to_server = -1, to_client = -1;
 static char *shared;
 static size_t shared_size;
 
-static void prepare(size_t bytes)
+static void prepare(const struct load *load)
 {
 	to_server = must(eventfd(0, EFD_CLOEXEC), "eventfd");
 	to_client = must(eventfd(0, EFD_CLOEXEC), "eventfd");
-	shared_size = bytes + 4096;
+	shared_size = load->bytes + 4096;
 	shared = mmap(NULL, shared_size, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	must(shared == MAP_FAILED ? -1 : 0, "mmap");
@@ -39,28 +39,28 @@ static void wait_for(int fd)
 	must(read(fd, &n, sizeof(n)), "read");
 }
 
-static void serve(size_t bytes)
+static void serve(const struct load *load)
 {
-	char *data = malloc(bytes);
+	char *data = malloc(load->bytes);
 
 	for (;;) {
 		wait_for(to_server);
-		memcpy(data, shared, bytes);
+		memcpy(data, shared, load->bytes);
 		memcpy(shared, "answer", ANSWER_SIZE - 1);
 		signal_to(to_client);
 	}
 }
 
-static void begin(size_t bytes)
+static void begin(const struct load *load)
 {
-	(void)bytes;
+	(void)load;
 }
 
-static void call(size_t bytes)
+static void call(const struct load *load)
 {
 	char answer[ANSWER_SIZE];
 
-	memcpy(shared, request, bytes);
+	memcpy(shared, request, load->bytes);
 	signal_to(to_server);
 	wait_for(to_client);
 	memcpy(answer, shared, ANSWER_SIZE);

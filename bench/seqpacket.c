@@ -10,35 +10,35 @@
 
 static int pair[2] = { -1, -1 };
 
-static void prepare(size_t bytes)
+static void prepare(const struct load *load)
 {
-	int room = 4 * bytes + 65536;
+	int room = 4 * load->bytes + 65536;
 
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair),
 	     "socketpair");
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 }
 
-static void serve(size_t bytes)
+static void serve(const struct load *load)
 {
-	char *data = malloc(bytes), answer[ANSWER_SIZE] = "answer";
+	char *data = malloc(load->bytes), answer[ANSWER_SIZE] = "answer";
 
 	for (;;) {
-		must(recv(pair[1], data, bytes, 0), "recv");
+		must(recv(pair[1], data, load->bytes, 0), "recv");
 		must(send(pair[1], answer, sizeof(answer), 0), "send");
 	}
 }
 
-static void begin(size_t bytes)
+static void begin(const struct load *load)
 {
-	(void)bytes;
+	(void)load;
 }
 
-static void call(size_t bytes)
+static void call(const struct load *load)
 {
 	char answer[ANSWER_SIZE];
 
-	must(send(pair[0], request, bytes, 0), "send");
+	must(send(pair[0], request, load->bytes, 0), "send");
 	must(recv(pair[0], answer, sizeof(answer), 0), "recv");
 }
 
