@@ -51,6 +51,8 @@ demo:
 	@scripts/demo
 bench:
 	@scripts/bench
+profile:
+	@scripts/profile
 
 # --- cleaning -------------------------------------------------------------------
 # The kernels in build/cache took minutes to get; only distclean removes them.
@@ -76,9 +78,10 @@ help:
 	@echo 'make check-quick      one stock kernel and the static checks'
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make bench            instructions per message, build/bench/results.json'
+	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
 	@echo 'demo, check, check-quick and bench install what is missing: Debian 12, root.'
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools install uninstall
-.PHONY: check check-quick check-million demo bench clean distclean help
+.PHONY: check check-quick check-million demo bench profile clean distclean help
