@@ -14,16 +14,7 @@
  */
 bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
 {
-	struct capmsg_body *body;
-
-	if (!cap->object)
-		return true;
-	body = rcu_dereference(cap->object->body);
-	if (!body)
-		return true;
-	if (cap->revoker && capmsg_gate_rcu(cap->revoker) == CAPMSG_GATE_GONE)
-		return true;
-	return body->ops->stale && body->ops->stale(body, cap->badge);
+	return !capmsg_cap_body_rcu(cap);
 }
 
 /**

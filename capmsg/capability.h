@@ -96,7 +96,28 @@ bool capmsg_cap_tryget(const struct capmsg_cap *cap);
 void capmsg_cap_forget(struct capmsg_cap *cap);
 void capmsg_cap_drop(struct capmsg_cap *cap);
 
-/* The same outside of an RCU section; the capability cannot change meanwhile. */
+/*
+ * The body of what a capability names; NULL if it reads as void. In the RCU read
+ * section in which it was read.
+ */
+static inline struct capmsg_body *
+capmsg_cap_body_rcu(const struct capmsg_cap *cap)
+{
+	struct capmsg_body *body;
+
+	if (!cap->object)
+		return NULL;
+	body = rcu_dereference(cap->object->body);
+	if (!body)
+		return NULL;
+	if (cap->revoker && capmsg_gate_rcu(cap->revoker) == CAPMSG_GATE_GONE)
+		return NULL;
+	if (body->ops->stale && body->ops->stale(body, cap->badge))
+		return NULL;
+	return body;
+}
+
+/* capmsg_cap_void_rcu() outside of a section; the capability cannot change now. */
 static inline bool capmsg_cap_void(const struct capmsg_cap *cap)
 {
 	bool is_void;

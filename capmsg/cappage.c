@@ -153,30 +153,6 @@ out_charge:
 }
 
 /**
- * capmsg_slot_read_rcu() - read a slot
- * @table: the cappage
- * @index: the slot; less than the number of slots
- * @cap: the result, which owns no reference, and may read as void
- *
- * Context: RCU read section.
- * Return: true if the slot is void and reserved by a post.
- */
-bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
-			  struct capmsg_cap *cap)
-{
-	struct capmsg_slot *slot = &table->slots[index];
-	bool reserved;
-	unsigned int seq;
-
-	do {
-		seq = read_seqcount_begin(&table->seq);
-		*cap = slot->cap;
-		reserved = slot->reserved;
-	} while (read_seqcount_retry(&table->seq, seq));
-	return reserved;
-}
-
-/**
  * capmsg_slot_expire() - drop what is left in a slot, if it reads as void
  * @table: the cappage
  * @index: the slot

@@ -65,8 +65,6 @@ struct capmsg_spot {
 struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 					    u32 bits);
 
-bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
-			  struct capmsg_cap *cap);
 void capmsg_slot_expire(struct capmsg_cappage *table, u32 index);
 
 int capmsg_store_now(struct capmsg_spot *spot, struct capmsg_cap *cap);
@@ -90,6 +88,30 @@ static inline struct capmsg_cappage *
 capmsg_cappage_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_cappage, body);
+}
+
+/**
+ * capmsg_slot_read_rcu() - read a slot
+ * @table: the cappage
+ * @index: the slot; less than the number of slots
+ * @cap: the result, which owns no reference, and may read as void
+ *
+ * Context: RCU read section.
+ * Return: true if the slot is void and reserved by a post.
+ */
+static inline bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
+					struct capmsg_cap *cap)
+{
+	struct capmsg_slot *slot = &table->slots[index];
+	bool reserved;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&table->seq);
+		*cap = slot->cap;
+		reserved = slot->reserved;
+	} while (read_seqcount_retry(&table->seq, seq));
+	return reserved;
 }
 
 static inline void capmsg_spot_put(struct capmsg_spot *spot)

@@ -273,23 +273,22 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 		.address	= cmd->arg.stat.address,
 	};
 	struct capmsg_place place;
-	struct capmsg_body *body;
+	struct capmsg_cap cap;
 	int ret;
 
 	if (cmd->arg.stat.flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_walk(&cmd->view, stat.address, CAPMSG_LOOKUP_OBJECT,
+	ret = capmsg_walk(&cmd->view, stat.address, CAPMSG_LOOKUP_OBJECT, &cap,
 			  &place);
 	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
 		ret = -EACCES;
-	body = ret ? NULL : rcu_dereference(place.cap.object->body);
-	if (body) {
-		stat_cap(&place.cap, &stat);
-		stat_body(body, &stat);
+	if (!ret) {
+		stat_cap(&cap, &stat);
+		stat_body(place.body, &stat);
 	}
 	rcu_read_unlock();
-	if (!body)
-		return ret && ret != -ESTALE ? ret : -ENOENT;
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
 	return copy_to_user(cmd->user, &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 

@@ -16,9 +16,10 @@ struct rest {
 	u32 left;
 };
 
+/* At least one. */
 static u64 rest_take(struct rest *rest, u32 n)
 {
-	u64 taken = n ? rest->bits >> (64 - n) : 0;
+	u64 taken = rest->bits >> (64 - n);
 
 	rest->bits <<= n;
 	rest->left -= n;
@@ -27,58 +28,70 @@ static u64 rest_take(struct rest *rest, u32 n)
 
 static bool rest_match_guard(struct rest *rest, const struct capmsg_cap *cap)
 {
+	if (likely(!cap->guard_bits))
+		return true;
 	return rest->left >= cap->guard_bits &&
 	       rest_take(rest, cap->guard_bits) == cap->guard;
 }
 
-/* Go through the cappage that place->cap names, to one of its slots. */
-static int walk_hop(struct capmsg_place *place, struct rest *rest)
+/* Go through the cappage that @from names, to one of its slots; @cap may be @from. */
+static int walk_hop(const struct capmsg_cap *from, struct rest *rest,
+		    struct capmsg_cap *cap, struct capmsg_place *place)
 {
-	const struct capmsg_cap *cap = &place->cap;
 	struct capmsg_cappage *table;
 	struct capmsg_body *body;
-	u32 bits, base, index;
+	u32 bits, base;
 	int ret;
 
-	if (cap->object->type != CAPMSG_TYPE_CAPPAGE)
+	if (from->object->type != CAPMSG_TYPE_CAPPAGE)
 		return -ENOENT;
-	body = rcu_dereference(cap->object->body);
+	body = rcu_dereference(from->object->body);
 	if (!body)
 		return -ENOENT;
-	ret = capmsg_gate_check(cap->revoker);
+	ret = capmsg_gate_check(from->revoker);
 	if (ret)
 		return ret;
 	table = capmsg_cappage_of(body);
-	bits = table->bits - cap->subpage_bits;
+	bits = table->bits - from->subpage_bits;
 	if (rest->left < bits)
 		return -ENOENT;
-	base = (u32)cap->subpage << bits;
-	index = array_index_nospec(base + rest_take(rest, bits),
-				   1U << table->bits);
-	place->rights = cap->rights;
+	base = (u32)from->subpage << bits;
+	place->rights = from->rights;
 	place->table = table;
-	place->through = cap->revoker;
-	place->index = index;
+	place->through = from->revoker;
+	place->index = array_index_nospec(base + rest_take(rest, bits),
+					  1U << table->bits);
 	place->end = base + (1U << bits);
-	capmsg_slot_read_rcu(table, index, &place->cap);
+	capmsg_slot_read_rcu(table, place->index, cap);
 	if (place->rights & CAPMSG_RIGHT_WEAK) {
 		place->rights &= ~CAPMSG_RIGHT_WRITE;
-		capmsg_cap_weaken(&place->cap);
+		capmsg_cap_weaken(cap);
 	}
 	return 0;
 }
 
 /* Match the guard of what is there. Returns 1 if the address ends here. */
-static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
+static int walk_arrive(const struct capmsg_cap *cap, struct rest *rest,
 		       enum capmsg_lookup lookup)
 {
 	if (lookup == CAPMSG_LOOKUP_SLOT && !rest->left)
 		return 1;
 	/* What reads as void has no guard. Hops and object lookups see to that later. */
-	if (!place->cap.object || !rest_match_guard(rest, &place->cap) ||
-	    (lookup == CAPMSG_LOOKUP_SLOT && capmsg_cap_void_rcu(&place->cap)))
+	if (!cap->object || !rest_match_guard(rest, cap) ||
+	    (lookup == CAPMSG_LOOKUP_SLOT && capmsg_cap_void_rcu(cap)))
 		return -ENOENT;
 	return !rest->left;
+}
+
+static int walk_end(const struct capmsg_cap *cap, struct capmsg_place *place)
+{
+	place->body = capmsg_cap_body_rcu(cap);
+	if (likely(place->body))
+		return capmsg_gate_check(cap->revoker);
+	if (cap->object->type == CAPMSG_TYPE_REPLY)
+		return -ESTALE;
+	capmsg_slot_expire(place->table, place->index);
+	return -ENOENT;
 }
 
 /**
@@ -86,7 +99,8 @@ static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
  * @root: the capability to begin at
  * @address: the address
  * @lookup: what it is to name
- * @place: the result, on success
+ * @cap: what is there on success, weakened by the path; owns no reference
+ * @place: where it is
  *
  * Every hop consumes at least one bit (capmsg_cap_mint() sees to that), so
  * there are at most 63 hops.
@@ -95,40 +109,35 @@ static int walk_arrive(const struct capmsg_place *place, struct rest *rest,
  * it finds a tombstone: that is cleared.
  * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
  * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
- * whose call is over. CAPMSG_SHUT if the revoker of @place->cap, which is to be
- * used, is closed.
+ * whose call is over. CAPMSG_SHUT if the revoker of @cap, which is to be used, is
+ * closed.
  */
 int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
-		    enum capmsg_lookup lookup, struct capmsg_place *place)
+		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		    struct capmsg_place *place)
 {
+	const struct capmsg_cap *from = root;
 	struct rest rest = { .bits = address };
 	int ret;
 
 	if (!address)
 		return -ENOENT;
 	rest.left = 63 - __ffs64(address);
-	place->cap = *root;
-	place->table = NULL;
 	for (;;) {
-		ret = walk_arrive(place, &rest, lookup);
+		ret = walk_arrive(from, &rest, lookup);
 		if (ret < 0)
 			return ret;
 		if (ret)
 			break;
-		ret = walk_hop(place, &rest);
+		ret = walk_hop(from, &rest, cap, place);
 		if (ret)
 			return ret;
+		from = cap;
 	}
-	if (!place->table)
+	/* The root itself has no address. */
+	if (from == root)
 		return -ENOENT;
-	if (lookup == CAPMSG_LOOKUP_SLOT)
-		return 0;
-	if (!capmsg_cap_void_rcu(&place->cap))
-		return capmsg_gate_check(place->cap.revoker);
-	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
-		return -ESTALE;
-	capmsg_slot_expire(place->table, place->index);
-	return -ENOENT;
+	return lookup == CAPMSG_LOOKUP_SLOT ? 0 : walk_end(cap, place);
 }
 
 /* Leaves the RCU read section, in which @through was found. */
@@ -150,58 +159,50 @@ static int wait_outside(struct capmsg_object *through,
 }
 
 /**
- * capmsg_walk() - resolve an address, and wait where the way is closed
- * @view: the caller's space
- * @address: the address
- * @lookup: what it is to name
- * @place: the result, on success
+ * capmsg_walk_on() - wait where the way is closed, and resolve the address again
+ * @view: as of capmsg_walk()
+ * @address: the same
+ * @lookup: the same
+ * @cap: the same; what is closed
+ * @place: the same
  *
- * Context: Process context, no locks held; may sleep. Whatever it returns, it
- * returns in an RCU read section, which the caller ends.
- * Return: As capmsg_walk_rcu(), but instead of CAPMSG_SHUT the errors of
- * capmsg_gate_wait().
+ * Context: Process context in an RCU read section, no locks held; may sleep. The
+ * section is another one when it returns.
+ * Return: As capmsg_walk().
  */
-int capmsg_walk(const struct capmsg_view *view, u64 address,
-		enum capmsg_lookup lookup, struct capmsg_place *place)
-	__acquires(RCU)
+int capmsg_walk_on(const struct capmsg_view *view, u64 address,
+		   enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		   struct capmsg_place *place)
+	__must_hold(RCU)
 {
 	int ret;
 
-	for (;;) {
-		rcu_read_lock();
-		ret = capmsg_walk_rcu(view->root, address, lookup, place);
-		if (likely(ret != CAPMSG_SHUT))
-			return ret;
-		ret = wait_outside(place->cap.revoker, &view->until);
-		if (ret)
-			break;
+	do {
+		ret = wait_outside(cap->revoker, &view->until);
 		cond_resched();
-	}
-	rcu_read_lock();
+		rcu_read_lock();
+		if (!ret)
+			ret = capmsg_walk_rcu(view->root, address, lookup, cap,
+					      place);
+	} while (ret == CAPMSG_SHUT);
 	return ret;
 }
 
-/* log2 of the slots of the cappage that a capability names, or 0. */
-static u32 table_bits_rcu(const struct capmsg_cap *cap)
-{
-	struct capmsg_body *body = rcu_dereference(cap->object->body);
-
-	if (!body || cap->object->type != CAPMSG_TYPE_CAPPAGE)
-		return 0;
-	return capmsg_cappage_of(body)->bits;
-}
-
 /* What a fetch makes of the capability that it has found. */
-static int fetch_mint_rcu(struct capmsg_place *place,
-			  const struct capmsg_mint *mint)
+static int fetch_mint(struct capmsg_cap *cap, const struct capmsg_place *place,
+		      const struct capmsg_mint *mint)
 {
+	u32 bits = 0;
+
 	if (!(place->rights & CAPMSG_RIGHT_READ))
 		return -EACCES;
-	if (place->cap.object->type == CAPMSG_TYPE_REPLY)
+	if (cap->object->type == CAPMSG_TYPE_REPLY)
 		return -EINVAL;
 	if (!mint)
 		return 0;
-	return capmsg_cap_mint(&place->cap, mint, table_bits_rcu(&place->cap));
+	if (cap->object->type == CAPMSG_TYPE_CAPPAGE)
+		bits = capmsg_cappage_of(place->body)->bits;
+	return capmsg_cap_mint(cap, mint, bits);
 }
 
 /**
@@ -209,7 +210,8 @@ static int fetch_mint_rcu(struct capmsg_place *place,
  * @view: the caller's space
  * @address: address of the capability (object lookup)
  * @mint: how the copy differs, or NULL
- * @cap: the result, weakened by the path; owns a reference
+ * @cap: the result, weakened by the path; owns a reference, or is void after an
+ *	error
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
@@ -222,14 +224,14 @@ int capmsg_fetch(const struct capmsg_view *view, u64 address,
 	struct capmsg_place place;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, &place);
+	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, &place);
 	if (!ret)
-		ret = fetch_mint_rcu(&place, mint);
-	if (!ret && !capmsg_cap_tryown(&place.cap))
+		ret = fetch_mint(cap, &place, mint);
+	if (!ret && !capmsg_cap_tryown(cap))
 		ret = -ENOENT;
 	rcu_read_unlock();
-	if (!ret)
-		*cap = place.cap;
+	if (ret)
+		cap->object = NULL;
 	return ret == -ESTALE ? -ENOENT : ret;
 }
 
@@ -238,8 +240,8 @@ int capmsg_fetch(const struct capmsg_view *view, u64 address,
  * @view: the caller's space
  * @address: address of the capability (object lookup)
  * @cap: the result, weakened by the path; owns a reference, to be dropped by
- *	capmsg_cap_forget(). Whoever keeps it hands it out to nobody: that
- *	would need READ where it is
+ *	capmsg_cap_forget(), or is void after an error. Whoever keeps it hands it out
+ *	to nobody: that would need READ where it is
  *
  * Context: As capmsg_fetch().
  * Return: 0; -ENOENT.
@@ -250,12 +252,12 @@ int capmsg_keep(const struct capmsg_view *view, u64 address,
 	struct capmsg_place place;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, &place);
-	if (!ret && !capmsg_cap_tryget(&place.cap))
+	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, &place);
+	if (!ret && !capmsg_cap_tryget(cap))
 		ret = -ENOENT;
 	rcu_read_unlock();
-	if (!ret)
-		*cap = place.cap;
+	if (ret)
+		cap->object = NULL;
 	return ret == -ESTALE ? -ENOENT : ret;
 }
 
@@ -273,26 +275,24 @@ int capmsg_keep(const struct capmsg_view *view, u64 address,
 int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
 		   struct capmsg_found *found)
 {
+	struct capmsg_cap *cap = &found->cap;
 	struct capmsg_place place;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, &place);
+	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, &place);
 	if (ret)
 		goto out_unlock;
 	ret = -EACCES;
-	if ((place.cap.rights & rights) != rights)
+	if ((cap->rights & rights) != rights)
 		goto out_unlock;
 	ret = -ENOENT;
-	found->body = rcu_dereference(place.cap.object->body);
-	if (!found->body)
+	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
 		goto out_unlock;
-	if (place.cap.revoker && !capmsg_object_tryget(place.cap.revoker))
-		goto out_unlock;
-	found->cap = place.cap;
+	found->body = place.body;
 	if (capmsg_body_tryget(found->body))
 		ret = 0;
-	else if (place.cap.revoker)
-		capmsg_object_put(place.cap.revoker);
+	else if (cap->revoker)
+		capmsg_object_put(cap->revoker);
 out_unlock:
 	rcu_read_unlock();
 	return ret;
@@ -313,9 +313,10 @@ int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot)
 {
 	struct capmsg_place place;
+	struct capmsg_cap cap;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_SLOT, &place);
+	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_SLOT, &cap, &place);
 	if (!ret && (place.rights & rights) != rights)
 		ret = -EACCES;
 	if (!ret && place.through && !capmsg_object_tryget(place.through))

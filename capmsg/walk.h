@@ -24,9 +24,9 @@ enum capmsg_lookup {
  * Borrowed: valid in the RCU read section of the walk only.
  */
 struct capmsg_place {
-	/** @cap: what is there, weakened by the path; owns no reference */
-	struct capmsg_cap cap;
-	/** @table: the cappage of the last hop; NULL: the root itself */
+	/** @body: of what is there; only of an object lookup */
+	struct capmsg_body *body;
+	/** @table: the cappage of the last hop */
 	struct capmsg_cappage *table;
 	/** @through: the revoker that @table was named through, or NULL */
 	struct capmsg_object *through;
@@ -64,10 +64,12 @@ struct capmsg_view {
 };
 
 int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
-		    enum capmsg_lookup lookup, struct capmsg_place *place);
-int capmsg_walk(const struct capmsg_view *view, u64 address,
-		enum capmsg_lookup lookup, struct capmsg_place *place)
-	__acquires(RCU);
+		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		    struct capmsg_place *place);
+int capmsg_walk_on(const struct capmsg_view *view, u64 address,
+		   enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		   struct capmsg_place *place)
+	__must_hold(RCU);
 int capmsg_fetch(const struct capmsg_view *view, u64 address,
 		 const struct capmsg_mint *mint, struct capmsg_cap *cap);
 int capmsg_keep(const struct capmsg_view *view, u64 address,
@@ -76,6 +78,33 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
 		   struct capmsg_found *found);
 int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot);
+
+/**
+ * capmsg_walk() - resolve an address, and wait where the way is closed
+ * @view: the caller's space
+ * @address: the address
+ * @lookup: what it is to name
+ * @cap: as of capmsg_walk_rcu()
+ * @place: the same
+ *
+ * Context: Process context, no locks held; may sleep. Whatever it returns, it
+ * returns in an RCU read section, which the caller ends.
+ * Return: As capmsg_walk_rcu(), but instead of CAPMSG_SHUT the errors of
+ * capmsg_gate_wait().
+ */
+static inline int capmsg_walk(const struct capmsg_view *view, u64 address,
+			      enum capmsg_lookup lookup, struct capmsg_cap *cap,
+			      struct capmsg_place *place)
+	__acquires(RCU)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = capmsg_walk_rcu(view->root, address, lookup, cap, place);
+	if (likely(ret != CAPMSG_SHUT))
+		return ret;
+	return capmsg_walk_on(view, address, lookup, cap, place);
+}
 
 static inline void capmsg_found_put(struct capmsg_found *found)
 {

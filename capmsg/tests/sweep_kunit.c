@@ -141,10 +141,12 @@ static int walk(struct capmsg_cappage *table, u64 address)
 {
 	struct capmsg_cap root = capmsg_cap_make(table->body.object, 0);
 	struct capmsg_place place;
+	struct capmsg_cap cap;
 	int ret;
 
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(&root, address, CAPMSG_LOOKUP_OBJECT, &place);
+	ret = capmsg_walk_rcu(&root, address, CAPMSG_LOOKUP_OBJECT, &cap,
+			      &place);
 	rcu_read_unlock();
 	capmsg_cap_forget(&root);
 	return ret;

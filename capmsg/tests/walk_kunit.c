@@ -390,13 +390,14 @@ static bool same_cap(const struct drawing *d, const struct sketch *slow,
 }
 
 static bool same_place(const struct drawing *d, const struct end *slow,
-		       const struct capmsg_place *fast)
+		       const struct capmsg_place *fast,
+		       const struct capmsg_cap *cap)
 {
 	return &fast->table->body == d->body[slow->table] &&
 	       fast->index == slow->index && fast->end == slow->end &&
 	       !!(fast->rights & CAPMSG_RIGHT_READ) == slow->readable &&
 	       !!(fast->rights & CAPMSG_RIGHT_WRITE) == slow->writable &&
-	       same_cap(d, &slow->cap, &fast->cap);
+	       same_cap(d, &slow->cap, cap);
 }
 
 static void compare(struct kunit *test, struct drawing *d, u64 address,
@@ -404,15 +405,16 @@ static void compare(struct kunit *test, struct drawing *d, u64 address,
 {
 	struct capmsg_cap root = real_cap(d, &d->root);
 	struct capmsg_place place;
+	struct capmsg_cap cap;
 	bool same = true;
 	struct end end;
 	int ret;
 
 	slow_walk(d, address, lookup, &end);
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(&root, address, lookup, &place);
+	ret = capmsg_walk_rcu(&root, address, lookup, &cap, &place);
 	if (!ret && !end.ret)
-		same = same_place(d, &end, &place);
+		same = same_place(d, &end, &place, &cap);
 	rcu_read_unlock();
 	capmsg_object_put(root.object);
 	/* Nobody has to know if such a slot was swept before. */
