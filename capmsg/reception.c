@@ -124,6 +124,51 @@ static int too_small(const struct capmsg_port_post *post, u32 n,
 				 post->length, room);
 }
 
+/* The bytes of a short message, to where the caller's record says. */
+static int record_bytes(const struct capmsg_port_post *post, u32 n,
+			const struct capmsg_reception *r)
+{
+	struct capmsg_record __user *from = &r->records[n];
+	u32 room;
+	u64 data;
+
+	if (!user_read_access_begin(from, sizeof(*from)))
+		return -EFAULT;
+	unsafe_get_user(data, &from->data, fault);
+	unsafe_get_user(room, &from->data_size, fault);
+	user_read_access_end();
+	if (post->length > room)
+		return too_small(post, n, r, room);
+	return capmsg_words_to_user(u64_to_user_ptr(data), post->area,
+				    post->length);
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* The rest. */
+static int record_write(const struct capmsg_port_post *post, u32 flags,
+			struct capmsg_record __user *to)
+{
+	if (!user_write_access_begin(to, sizeof(*to)))
+		return -EFAULT;
+	unsafe_put_user(post->index, &to->out_post, fault);
+	unsafe_put_user(post->seq, &to->out_seq, fault);
+	unsafe_put_user(flags, &to->out_flags, fault);
+	unsafe_put_user(post->length, &to->out_length, fault);
+	unsafe_put_user(post->badge, &to->out_badge, fault);
+	unsafe_put_user(post->cookie, &to->out_cookie, fault);
+	unsafe_put_user(post->n_caps, &to->out_n_caps, fault);
+	unsafe_put_user(-post->error, &to->out_error, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
 /**
  * capmsg_reception_record() - tell the caller of one message
  * @post: its post, which nobody else changes meanwhile
@@ -136,32 +181,14 @@ static int too_small(const struct capmsg_port_post *post, u32 n,
 int capmsg_reception_record(const struct capmsg_port_post *post, u32 n,
 			    const struct capmsg_reception *r)
 {
-	struct capmsg_record __user *to = &r->records[n];
-	const size_t outs = offsetof(struct capmsg_record, out_post);
-	struct capmsg_record record;
 	u32 flags = record_flags(post);
+	int ret = 0;
 
-	if (copy_from_user(&record, to, outs))
-		return -EFAULT;
-	record.out_post = post->index;
-	record.out_seq = post->seq;
-	record.out_flags = flags;
-	record.out_length = post->length;
-	record.out_badge = post->badge;
-	record.out_cookie = post->cookie;
-	record.out_n_caps = post->n_caps;
-	record.out_error = -post->error;
-	if (flags & CAPMSG_RECORD_INLINE) {
-		if (post->length > record.data_size)
-			return too_small(post, n, r, record.data_size);
-		if (capmsg_words_to_user(u64_to_user_ptr(record.data),
-					 post->area, post->length))
-			return -EFAULT;
-	}
-	if (copy_to_user((void __user *)to + outs, (void *)&record + outs,
-			 sizeof(record) - outs))
-		return -EFAULT;
-	return put_user(n + 1, r->out_n);
+	if (flags & CAPMSG_RECORD_INLINE)
+		ret = record_bytes(post, n, r);
+	if (!ret)
+		ret = record_write(post, flags, &r->records[n]);
+	return ret ?: put_user(n + 1, r->out_n);
 }
 
 /**
