@@ -135,8 +135,9 @@ static const struct capmsg_cap void_root;
 int capmsg_command(struct capmsg_space *space, unsigned int nr,
 		   void __user *user)
 {
+	/* Commands look at no more of it than was read. */
+	struct capmsg_cmd cmd __uninitialized;
 	const struct capmsg_op *op;
-	struct capmsg_cmd cmd;
 	int ret;
 
 	if (nr >= ARRAY_SIZE(ops))
