@@ -169,6 +169,31 @@ static bool receive_races(const struct world *w, const struct op *op)
 	return false;
 }
 
+/*
+ * A caller copies a short answer into its region by itself, and a sender in line its
+ * message into the post that is free once its call is answered.
+ */
+static bool answer_races(const struct world *w, const struct op *op)
+{
+	bool caller = false, sender = false;
+	struct cap cap;
+	int i;
+
+	if (!(op->nr == CAPMSG_CMD_REPLY && op->a.reply.flags & CAPMSG_REPLY_POST) &&
+	    !(op->nr == CAPMSG_CMD_REPLY_RECV && op->a.reply_recv.flags & CAPMSG_REPLY_POST))
+		return false;
+	if (walk_type(w, op->space, op->nr == CAPMSG_CMD_REPLY ? op->a.reply.to :
+								 op->a.reply_recv.to,
+		      CAPMSG_TYPE_PORT, 0, &cap))
+		return false;
+	for (i = 0; i < JOBS; i++) {
+		caller |= w->jobs[i].state == CALLING && w->jobs[i].buffer.set;
+		sender |= w->jobs[i].state == SENDING && w->jobs[i].port == cap.index &&
+			  w->jobs[i].cargo.length > CAPMSG_INLINE_MAX;
+	}
+	return caller && sender;
+}
+
 static bool job_active(const struct world *w, int job)
 {
 	return w->jobs[job].state != FREE || w->jobs[job].done;
