@@ -51,6 +51,29 @@ static bool stat_same(const struct capmsg_stat *got, const struct capmsg_stat *w
 	return true;
 }
 
+/*
+ * Of what has died none or all may still be named somewhere; and what a waiting
+ * command has found before it died is no tombstone yet.
+ */
+static bool use_same(const struct capmsg_query *got, const struct capmsg_query *want,
+		     const struct world *w, struct mismatch *out)
+{
+	__u64 waiting = 0, live = got->out_user_objects - got->out_user_tombstones;
+	int i;
+
+	for (i = 0; i < JOBS; i++)
+		waiting += w->jobs[i].state != FREE;
+	if (got->out_user_objects < want->out_user_objects ||
+	    got->out_user_objects > want->out_user_objects + w->deaths)
+		return mismatch_set(out, "user_objects", got->out_user_objects,
+				    want->out_user_objects);
+	if (live < want->out_user_objects || live > want->out_user_objects + waiting)
+		return mismatch_set(out, "user_tombstones", got->out_user_tombstones,
+				    got->out_user_objects - want->out_user_objects);
+	return !want->out_user_bytes ||
+	       same(out, "user_bytes", got->out_user_bytes, want->out_user_bytes);
+}
+
 static bool query_same(const struct capmsg_query *got, const struct capmsg_query *want,
 		       const struct world *w, struct mismatch *out)
 {
@@ -66,12 +89,7 @@ static bool query_same(const struct capmsg_query *got, const struct capmsg_query
 	    !same(out, "plain_max", got->out_plain_max, want->out_plain_max) ||
 	    !same(out, "user_pinned", got->out_user_pinned, want->out_user_pinned))
 		return false;
-	/* Tombstones count as well: none, or one for each object that has died. */
-	if (got->out_user_objects < want->out_user_objects ||
-	    got->out_user_objects > want->out_user_objects + w->deaths)
-		return mismatch_set(out, "user_objects", got->out_user_objects,
-				    want->out_user_objects);
-	return true;
+	return use_same(got, want, w, out);
 }
 
 static bool list_same(const struct result *got, const struct result *want,

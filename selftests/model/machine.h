@@ -43,6 +43,7 @@ struct machine {
 	int fds[SPACES];
 	int exports[EXPORTS];
 	char *memory[MEMORIES];
+	__u64 space_bytes;	/* that a user pays for a space alone */
 	struct worker workers[JOBS];
 	struct exec exec;	/* of the world's own thread */
 };

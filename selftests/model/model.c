@@ -38,6 +38,20 @@ static int fault_result(__u8 fault)
 	return results[fault];
 }
 
+/* Is nothing left that could name what has died? */
+static void forget_deaths(struct world *w)
+{
+	int i;
+
+	for (i = 0; i < SPACES; i++)
+		if (w->spaces[i].open)
+			return;
+	for (i = 0; i < EXPORTS; i++)
+		if (w->exports[i].open)
+			return;
+	w->deaths = 0;
+}
+
 static bool do_extra(struct doing *d)
 {
 	struct world *w = d->w;
@@ -48,9 +62,11 @@ static bool do_extra(struct doing *d)
 		break;
 	case OP_CLOSE:
 		space_kill(w, d->op->space);
+		forget_deaths(w);
 		break;
 	case OP_CLOSE_EXPORT:
 		w->exports[d->op->export].open = false;
+		forget_deaths(w);
 		break;
 	case OP_INTERRUPT:
 		job_end(w, &w->jobs[d->op->job], -EINTR);

@@ -31,6 +31,9 @@ bool do_op_query(struct doing *d)
 	for (i = 0; i < REGIONS; i++)
 		if (d->w->regions[i].alive)
 			query->out_user_pinned += d->w->regions[i].length / PAGE;
+	/* Of other objects it is not known how large they are. */
+	if (query->out_user_objects == 1 && !d->w->deaths)
+		query->out_user_bytes = d->w->space_bytes;
 	return done(d, 0);
 }
 

@@ -76,7 +76,8 @@ void run_reset(struct run *run, enum lie lie);
 bool run_op(struct run *run, const struct op *op);
 /* Compares everything that can be seen. */
 bool run_check(struct run *run);
-/* Everything that waits is interrupted, everything is closed. */
+/* Everything that waits is interrupted, everything is closed: nothing is left. */
+#define END_OPS		(JOBS + EXPORTS + SPACES + 3)
 bool run_end(struct run *run);
 
 /* --- generate.c ----------------------------------------------------------- */

@@ -2,12 +2,15 @@
 /*
  * From a long run that fails to a short one: pieces of it are left out, smaller
  * and smaller ones, as long as it fails without them. Every attempt is a run
- * in a new world.
+ * in a new world; they come to an end, so that what was found is told before the
+ * time of the test is up.
  */
 #include "run.h"
 
-/* Does it still fail with these operations? Then they become the run's. */
-static bool try(struct run *run, const struct op *ops, unsigned int n, enum lie lie)
+#define SHRINK_MS	30000
+
+/* Does it still fail with these operations? They become the run's. */
+static bool fails(struct run *run, const struct op *ops, unsigned int n, enum lie lie)
 {
 	unsigned int i;
 
@@ -15,7 +18,12 @@ static bool try(struct run *run, const struct op *ops, unsigned int n, enum lie 
 	for (i = 0; i < n; i++)
 		if (!run_op(run, &ops[i]))
 			return true;
-	return !run_check(run);
+	return !run_check(run) || !run_end(run);
+}
+
+static bool try(struct run *run, const struct op *ops, unsigned int n, enum lie lie)
+{
+	return now_ns() < run->shrink_end && fails(run, ops, n, lie);
 }
 
 static unsigned int without(struct op *to, const struct op *from, unsigned int n,
@@ -78,6 +86,7 @@ void shrink(struct run *run, enum lie lie)
 	if (!ops || !fewer)
 		abort();
 	run->count = false;
+	run->shrink_end = in_ms(SHRINK_MS);
 	memcpy(ops, run->ops, n * sizeof(*ops));
 	for (size = n / 2 ?: 1;; size = size / 2 ?: 1) {
 		do {
@@ -88,7 +97,7 @@ void shrink(struct run *run, enum lie lie)
 			break;
 	}
 	make_plain(run, ops, n, lie);
-	if (!try(run, ops, n, lie))
+	if (!fails(run, ops, n, lie))
 		printf("# it does not fail again: what follows is not reliable\n");
 	run->count = count;
 	free(ops);

@@ -187,7 +187,8 @@ struct world {
 	struct called last[PORTS];	/* the last call that was received there */
 	__u32 clock;			/* for stamps and births */
 	__u32 calls;
-	__u32 deaths;
+	__u32 deaths;			/* of what may still be named somewhere */
+	__u64 space_bytes;		/* that its user pays for a space alone */
 	__u8 lie;
 	/* What the memory of regions should hold; or NULL. */
 	char (*memory)[MEMORY_BYTES];
