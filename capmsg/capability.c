@@ -41,18 +41,17 @@ bool capmsg_cap_buried_rcu(const struct capmsg_cap *cap)
  */
 void capmsg_cap_sweep(struct capmsg_cap *cap)
 {
-	struct capmsg_object *object = cap->object;
-	bool buried;
+	bool buried, reply;
 
 	rcu_read_lock();
 	buried = capmsg_cap_buried_rcu(cap);
+	reply = buried && cap->object->type == CAPMSG_TYPE_REPLY;
 	rcu_read_unlock();
 	if (!buried)
 		return;
-	cap->object = NULL;
-	if (object->type == CAPMSG_TYPE_REPLY)
+	capmsg_cap_forget(cap);
+	if (reply)
 		cap->object = capmsg_object_get(&capmsg_reply_tombstone);
-	capmsg_object_put(object);
 }
 
 /**
@@ -192,6 +191,7 @@ void capmsg_cap_forget(struct capmsg_cap *cap)
 		return;
 	if (cap->revoker)
 		capmsg_object_put(cap->revoker);
+	cap->revoker = NULL;
 	capmsg_object_put(object);
 }
 

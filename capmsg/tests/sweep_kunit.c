@@ -137,6 +137,29 @@ static void every_account_and_every_table_is_swept(struct kunit *test)
 	}
 }
 
+/* What was derived through a revoker lets go of that as well. */
+static void sweep_lets_go_of_the_revoker_too(struct kunit *test)
+{
+	struct victims *victims = victims_alloc(test);
+	struct capmsg_thing *thing = capmsg_thing(test, &victims->log);
+	struct capmsg_object *object = thing->body.object;
+	struct capmsg_revoker *revoker;
+	struct capmsg_cap cap;
+
+	revoker = capmsg_revoker_alloc(capmsg_kit_account(test), object, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, revoker);
+	capmsg_body_own(&revoker->body);
+	cap = capmsg_cap_make(object, 0);
+	cap.revoker = capmsg_object_get(revoker->body.object);
+	capmsg_kit_put(test, victims->table, 0, cap);
+	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 2);
+	capmsg_kit_kill(&thing->body);
+	expect_tombstones(test, 1);
+	KUNIT_EXPECT_TRUE(test, capmsg_sweep_for_quota(user_of(test)));
+	expect_tombstones(test, 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 1);
+}
+
 static int walk(struct capmsg_cappage *table, u64 address)
 {
 	struct capmsg_cap root = capmsg_cap_make(table->body.object, 0);
@@ -395,6 +418,7 @@ static struct kunit_case sweep_cases[] = {
 	KUNIT_CASE(tombstones_are_counted_at_every_level),
 	KUNIT_CASE(slots_are_emptied_of_tombstones_only),
 	KUNIT_CASE(every_account_and_every_table_is_swept),
+	KUNIT_CASE(sweep_lets_go_of_the_revoker_too),
 	KUNIT_CASE(swept_reply_right_says_that_its_call_is_over),
 	KUNIT_CASE(posts_are_swept_of_reply_rights),
 	KUNIT_CASE(exports_are_swept),
