@@ -51,7 +51,7 @@ void capmsg_cap_sweep(struct capmsg_cap *cap)
 		return;
 	capmsg_cap_forget(cap);
 	if (reply)
-		cap->object = capmsg_object_get(&capmsg_reply_tombstone);
+		cap->object = capmsg_object_name(&capmsg_reply_tombstone);
 }
 
 /**
@@ -127,7 +127,7 @@ int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 }
 
 /**
- * capmsg_cap_tryget() - take the references of a capability that was borrowed
+ * capmsg_cap_tryget() - keep a capability that was borrowed
  * @cap: read in this RCU section. It is kept only to be looked at: as a sender
  *	it does not count
  *
@@ -136,11 +136,11 @@ int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,
  */
 bool capmsg_cap_tryget(const struct capmsg_cap *cap)
 {
-	if (!capmsg_object_tryget(cap->object))
+	if (!capmsg_object_tryname(cap->object))
 		return false;
 	if (!cap->revoker || capmsg_object_tryget(cap->revoker))
 		return true;
-	capmsg_object_put(cap->object);
+	capmsg_object_unname(cap->object);
 	return false;
 }
 
@@ -192,7 +192,7 @@ void capmsg_cap_forget(struct capmsg_cap *cap)
 	if (cap->revoker)
 		capmsg_object_put(cap->revoker);
 	cap->revoker = NULL;
-	capmsg_object_put(object);
+	capmsg_object_unname(object);
 }
 
 static struct capmsg_body *body_to_tell(struct capmsg_object *object)

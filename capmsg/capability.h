@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A capability is a value: an object, rights, a badge, an address translator,
- * a revoker. It owns one reference each to the object and the revoker (to
- * the structs, not to the bodies).
+ * a revoker. It names the object, and owns a reference to the revoker (to the
+ * structs, not to the bodies).
  */
 #ifndef CAPMSG_CAPABILITY_H
 #define CAPMSG_CAPABILITY_H
@@ -148,7 +148,7 @@ static inline struct capmsg_cap capmsg_cap_make(struct capmsg_object *object,
 						u16 rights)
 {
 	return (struct capmsg_cap) {
-		.object = capmsg_object_get(object),
+		.object = capmsg_object_name(object),
 		.rights = rights,
 	};
 }

@@ -59,7 +59,7 @@
  *
  * Field protection::
  *
- *   capmsg_object  refs atomic; body RCU, cleared once; senders atomic, of a
+ *   capmsg_object  refs, caps atomic; body RCU, cleared once; senders atomic, of a
  *                  port between 0 and 1 under body.lock, see "DOC: Senders";
  *                  the rest constant
  *   capmsg_account owned, refusal: account.lock
@@ -76,7 +76,8 @@
  *                  port's body.lock; cargo, length, max_caps: of the one
  *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
- *   capmsg_revoker closed, before: written under body.lock, read under RCU
+ *   capmsg_revoker closed: written under body.lock, read under RCU; the rest
+ *                  constant
  *   capmsg_gates   changes atomic; the rest is of who has joined
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under

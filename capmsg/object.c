@@ -18,6 +18,7 @@ struct lock_class_key capmsg_lock_keys[CAPMSG_TYPE_COUNT];
 /* What a reply right names when the tombstone that it named was swept. */
 struct capmsg_object capmsg_reply_tombstone = {
 	.refs	= REFCOUNT_INIT(1),
+	.caps	= REFCOUNT_INIT(1),
 	.type	= CAPMSG_TYPE_REPLY,
 };
 
@@ -76,11 +77,26 @@ static void object_free_rcu(struct rcu_head *rcu)
  */
 void capmsg_object_put(struct capmsg_object *object)
 {
-	if (!refcount_dec_and_test(&object->refs))
+	if (refcount_dec_and_test(&object->refs))
+		call_rcu(&object->rcu, object_free_rcu);
+}
+
+/**
+ * capmsg_object_unname() - a capability names an object no longer
+ * @object: the object; not to be used any more
+ *
+ * The last one ends what its creator is charged for: it is a tombstone by then,
+ * as its body names it while that lives.
+ *
+ * Context: Any.
+ */
+void capmsg_object_unname(struct capmsg_object *object)
+{
+	if (!refcount_dec_and_test(&object->caps))
 		return;
 	capmsg_user_bury(object->payer, -1);
 	capmsg_user_uncharge(object->payer, 1, sizeof(*object));
-	call_rcu(&object->rcu, object_free_rcu);
+	capmsg_object_put(object);
 }
 
 /* The object keeps the charge that its caller has made. */
@@ -92,7 +108,9 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
 	object = kmem_cache_zalloc(object_cache, CAPMSG_GFP);
 	if (!object)
 		return NULL;
-	refcount_set(&object->refs, 1);
+	/* All that name it, and the body. */
+	refcount_set(&object->refs, 2);
+	refcount_set(&object->caps, 1);
 	object->type = type;
 	object->payer = capmsg_user_get(body->account->user);
 	RCU_INIT_POINTER(object->body, body);
@@ -105,7 +123,7 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
  * @account: who pays
  * @bytes: bytes of its body
  *
- * The charge for the body is undone when the body ends, the charge for the
+ * The charge for the body is undone when the body dies, the charge for the
  * object when its last capability is gone. Before capmsg_body_init() has
  * succeeded the caller must undo it with capmsg_user_uncharge().
  *
@@ -204,10 +222,7 @@ void capmsg_body_put(struct capmsg_body *body)
 		return;
 	if (body->ops->release)
 		body->ops->release(body);
-	capmsg_user_uncharge(account->user, 0, body->bytes);
 	capmsg_account_put(account);
-	atomic_long_dec(&live[body->ops->type]);
-	capmsg_user_bury(body->object->payer, 1);
 	capmsg_object_put(body->object);
 	call_rcu(&body->rcu, body_free_rcu);
 }
@@ -225,6 +240,17 @@ static struct capmsg_lien *lien_pop(struct capmsg_body *body, void **held)
 	}
 	spin_unlock(&body->lock);
 	return *held ? lien : NULL;
+}
+
+/* What is left is no longer its creator's, see "DOC: Lifetime". */
+static void bury(struct capmsg_body *body)
+{
+	struct capmsg_user *user = body->account->user;
+
+	atomic_long_dec(&live[body->ops->type]);
+	capmsg_user_uncharge(user, 0, body->bytes);
+	capmsg_user_bury(user, 1);
+	capmsg_object_unname(body->object);
 }
 
 /**
@@ -254,6 +280,7 @@ void capmsg_body_kill(struct capmsg_body *body)
 		lien->ops->lost(lien, held);
 		cond_resched();
 	}
+	bury(body);
 	capmsg_body_put(body);
 }
 

@@ -27,14 +27,25 @@
  * cleared or read.
  *
  * Tombstones that strangers keep are dropped by a sweep (sweep.h), which goes
- * through everything that may name one: so whoever holds a reference to an
- * object for longer than a moment has it where the sweep of its type finds it.
+ * through everything that may name one: so whoever names an object for longer
+ * than a moment does so where the sweep of its type finds it.
  * A reply right must go on telling that its call is over: instead of the
  * tombstone it then names one that all of them share, and that nobody pays for.
  *
- * Two counts, two sentences. &capmsg_object.refs > 0 means the object can be
- * asked whether it lives. &capmsg_body.refs > 0 means the body's memory is
- * there; whether it still counts is &capmsg_body.dead, under its lock.
+ * Three counts, three sentences. &capmsg_object.caps > 0 means that user space
+ * can name the object, and its creator is charged for it. &capmsg_object.refs > 0
+ * means the object can be asked whether it lives. &capmsg_body.refs > 0 means the
+ * body's memory is there; whether it still counts is &capmsg_body.dead, under its
+ * lock.
+ *
+ * So the creator pays for a body while it lives, and not for what is left of it
+ * for those who are still using it: how long that takes (a page fault can take
+ * for ever) is up to them, and they are strangers. That memory is bounded by them
+ * as well: a thread in a command keeps a few bodies that it has found, a port, a
+ * region, two cappages at most, and costs more than most of these. It remains
+ * charged to the memory cgroup in which it was allocated. What was derived through
+ * a revoker keeps the object of that, not charged either: less than the slot or
+ * the post that it is kept by, which was.
  *
  * Found without a lock, a body is kept by the RCU read section, or by a
  * reference taken inside it. Whoever then takes the lock of the body and finds
@@ -55,8 +66,10 @@ struct capmsg_lien;
  * struct capmsg_object - what capabilities name
  */
 struct capmsg_object {
-	/** @refs: capabilities that name it, and its body */
+	/** @refs: memory: all @caps together, its body, who was derived through it */
 	refcount_t refs;
+	/** @caps: capabilities that name it, and its body while that lives */
+	refcount_t caps;
 	/** @type: enum capmsg_type; constant */
 	u32 type;
 	/**
@@ -184,6 +197,7 @@ void capmsg_body_own(struct capmsg_body *body);
 void capmsg_body_put(struct capmsg_body *body);
 
 void capmsg_object_put(struct capmsg_object *object);
+void capmsg_object_unname(struct capmsg_object *object);
 struct capmsg_body *capmsg_object_condemn(struct capmsg_object *object);
 void capmsg_body_kill(struct capmsg_body *body);
 bool capmsg_object_kill(struct capmsg_object *object);
@@ -200,6 +214,20 @@ void capmsg_lien_detach_locked(struct capmsg_body *body,
 
 unsigned long capmsg_objects_live(enum capmsg_type type);
 unsigned long capmsg_tombstones(void);
+
+/* For a capability; to be undone by capmsg_object_unname(). */
+static inline struct capmsg_object *
+capmsg_object_name(struct capmsg_object *object)
+{
+	refcount_inc(&object->caps);
+	return object;
+}
+
+/* The same, in an RCU read section, if it is named still. */
+static inline bool capmsg_object_tryname(struct capmsg_object *object)
+{
+	return refcount_inc_not_zero(&object->caps);
+}
 
 static inline bool capmsg_object_tryget(struct capmsg_object *object)
 {

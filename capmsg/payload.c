@@ -208,7 +208,7 @@ static int resolve_moved(struct capmsg_cargo *cargo,
 		ret = -ENOENT;
 	else if (cap->object->type != CAPMSG_TYPE_REPLY)
 		ret = -EINVAL;
-	else if (!capmsg_object_tryget(cap->object))
+	else if (!capmsg_object_tryname(cap->object))
 		ret = -ENOENT;
 	rcu_read_unlock();
 	if (ret) {

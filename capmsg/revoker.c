@@ -14,19 +14,6 @@ static void wake(struct capmsg_revoker *revoker)
 	wake_up_interruptible_all(&revoker->waiters);
 }
 
-/* Not of what is dead: it may be gone by now, and needs no counts. */
-static void count_before(struct capmsg_revoker *revoker,
-			 void (*count)(struct capmsg_object *object))
-{
-	struct capmsg_object *before;
-
-	rcu_read_lock();
-	before = READ_ONCE(revoker->before);
-	if (before)
-		count(before);
-	rcu_read_unlock();
-}
-
 /*
  * From here on the count neither rises from zero nor falls to it: what was
  * counted before it for the senders through this revoker is given back once,
@@ -38,7 +25,7 @@ static void revoker_kill(struct capmsg_body *body)
 
 	wake(revoker);
 	if (atomic_xchg(&body->object->senders, SENDERS_OF_THE_DEAD) > 0)
-		count_before(revoker, capmsg_senders_dec);
+		capmsg_senders_dec(revoker->before);
 }
 
 /* Here and below: one level of recursion for each revoker of the chain. */
@@ -46,10 +33,10 @@ static void revoker_first_sender(struct capmsg_body *body)
 {
 	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
 
-	count_before(revoker, capmsg_senders_inc);
+	capmsg_senders_inc(revoker->before);
 	/* Another one was first, or the revoker has died. */
 	if (atomic_fetch_inc(&body->object->senders) != 0)
-		count_before(revoker, capmsg_senders_dec);
+		capmsg_senders_dec(revoker->before);
 }
 
 static void revoker_last_sender(struct capmsg_body *body)
@@ -57,33 +44,13 @@ static void revoker_last_sender(struct capmsg_body *body)
 	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
 
 	if (atomic_dec_and_test(&body->object->senders))
-		count_before(revoker, capmsg_senders_dec);
+		capmsg_senders_dec(revoker->before);
 }
 
-/* What is dead stays so: it needs no name any more. */
-static void revoker_sweep(struct capmsg_body *body)
-{
-	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
-	struct capmsg_object *before;
-
-	spin_lock(&body->lock);
-	before = revoker->before;
-	if (before && !rcu_access_pointer(before->body))
-		WRITE_ONCE(revoker->before, NULL);
-	else
-		before = NULL;
-	spin_unlock(&body->lock);
-	/* Freed after a grace period, for those who look at it. */
-	if (before)
-		capmsg_object_put(before);
-}
-
+/* Freed after a grace period, for those who look at it. */
 static void revoker_release(struct capmsg_body *body)
 {
-	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
-
-	if (revoker->before)
-		capmsg_object_put(revoker->before);
+	capmsg_object_put(capmsg_revoker_of(body)->before);
 }
 
 static void revoker_free(struct capmsg_body *body)
@@ -94,7 +61,6 @@ static void revoker_free(struct capmsg_body *body)
 static const struct capmsg_body_ops revoker_ops = {
 	.type		= CAPMSG_TYPE_REVOKER,
 	.kill		= revoker_kill,
-	.sweep		= revoker_sweep,
 	.release	= revoker_release,
 	.free		= revoker_free,
 	.first_sender	= revoker_first_sender,
@@ -211,7 +177,7 @@ capmsg_revoker_parent_rcu(const struct capmsg_object *object)
 	if (!body)
 		return NULL;
 	revoker = capmsg_revoker_of(body);
-	return revoker->chained ? READ_ONCE(revoker->before) : NULL;
+	return revoker->chained ? revoker->before : NULL;
 }
 
 /**
@@ -228,14 +194,13 @@ enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through)
 	struct capmsg_body *body;
 
 	do {
-		/* NULL: it was dead when it was swept away. */
-		body = through ? rcu_dereference(through->body) : NULL;
+		body = rcu_dereference(through->body);
 		if (!body)
 			return CAPMSG_GATE_GONE;
 		revoker = capmsg_revoker_of(body);
 		if (READ_ONCE(revoker->closed))
 			gate = CAPMSG_GATE_CLOSED;
-		through = READ_ONCE(revoker->before);
+		through = revoker->before;
 	} while (revoker->chained);
 	return gate;
 }
@@ -277,11 +242,10 @@ static int gate_wake(struct wait_queue_entry *wait, unsigned int mode,
 /* NULL if there is none; or none any more, so that nothing will change there. */
 static struct capmsg_body *body_before(const struct capmsg_revoker *revoker)
 {
-	struct capmsg_object *before = READ_ONCE(revoker->before);
 	struct capmsg_body *body = NULL;
 
-	if (revoker->chained && before)
-		body = rcu_dereference(before->body);
+	if (revoker->chained)
+		body = rcu_dereference(revoker->before->body);
 	return body && capmsg_body_tryget(body) ? body : NULL;
 }
 

@@ -40,11 +40,10 @@ struct capmsg_revoker {
 	struct capmsg_body body;
 	/**
 	 * @before: what it stands before: the revoker that its target came
-	 * through, or the target itself. Owns a reference, until a sweep finds it
-	 * dead: then NULL
+	 * through, or the target itself; constant; owns a reference
 	 */
 	struct capmsg_object *before;
-	/** @chained: @before is, or was, a revoker; constant */
+	/** @chained: @before is a revoker; constant */
 	bool chained;
 	/** @chain: revokers in a row, itself included; constant */
 	u32 chain;

@@ -10,7 +10,7 @@
 /**
  * DOC: Sweeping
  *
- * A destroyed object leaves a tombstone for as long as anybody has its name,
+ * A destroyed object leaves a tombstone for as long as anybody names it,
  * and its creator pays for it. A sweep goes through all that may hold names -
  * every body of every account, by the sweep of its type, and the exports - and
  * takes the names of tombstones away. It is the creator who sweeps, when it
@@ -18,8 +18,8 @@
  * an owner of its user namespaces, has become tombstones; and again when what
  * it creates is over the quota otherwise.
  *
- * What a sweep could not take away (because an operation in flight holds it at
- * that moment) is left out of account until it is gone, and so is its part of
+ * What a sweep could not take away (the capability that a command has in its hands
+ * at that moment) is left out of account until it is gone, and so is its part of
  * the quota: each sweep of the first kind is paid for by many objects that were
  * destroyed. One of the second kind is paid for by who is at its limit.
  *

@@ -109,9 +109,6 @@ static int bodies_get(struct bodies *bodies, const struct capmsg_cap *cap)
 	for (revoker = cap->revoker; revoker && !ret;
 	     revoker = capmsg_revoker_parent_rcu(revoker))
 		ret = bodies_add_rcu(bodies, revoker);
-	/* A part of the chain that was swept away has not been met. */
-	if (!ret && capmsg_gate_gone(cap->revoker))
-		ret = -ENOENT;
 	rcu_read_unlock();
 	return ret;
 }

@@ -239,7 +239,7 @@ static void dead_and_stale_read_as_void(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, capmsg_cap_void(&cap));
 	thing = capmsg_thing(test, log);
 	cap = capmsg_cap_make(thing->body.object, 3);
-	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->caps), 2);
 	KUNIT_EXPECT_EQ(test, cap.rights, 3);
 	KUNIT_EXPECT_FALSE(test, capmsg_cap_void(&cap));
 	cap.badge = CAPMSG_THING_STALE;
@@ -266,7 +266,7 @@ static void move_carries_the_reference(struct kunit *test)
 	capmsg_cap_move(&to, &from);
 	KUNIT_EXPECT_NULL(test, from.object);
 	KUNIT_ASSERT_NOT_NULL(test, to.object);
-	KUNIT_EXPECT_EQ(test, refcount_read(&to.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&to.object->caps), 2);
 	KUNIT_EXPECT_EQ(test, to.rights, 0x15);
 	KUNIT_EXPECT_EQ(test, to.badge, 4);
 	capmsg_cap_drop(&to);
@@ -290,7 +290,7 @@ static void drop_tells_the_living_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->dropped), 1);
 	KUNIT_EXPECT_EQ(test, log->badge, 77);
 	KUNIT_EXPECT_EQ(test, refcount_read(&thing->body.refs), 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&thing->body.object->refs), 3);
+	KUNIT_EXPECT_EQ(test, refcount_read(&thing->body.object->caps), 3);
 	capmsg_cap_drop(&a);
 	capmsg_cap_drop(&nothing);
 	capmsg_cap_forget(&b);

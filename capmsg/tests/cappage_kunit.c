@@ -84,7 +84,7 @@ static void store_fills_void_slots_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_store(&spot, &a), 0);
 	KUNIT_EXPECT_NULL(test, a.object);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_kit_cap(table, 3)->object, object);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 2);
 	KUNIT_EXPECT_EQ(test, capmsg_store(&spot, &b), -EEXIST);
 	KUNIT_EXPECT_NOT_NULL(test, b.object);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_kit_cap(table, 3)->object, object);
@@ -126,7 +126,7 @@ static void reserved_and_dead_tables_refuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_move(&free, &there), -ENOENT);
 	KUNIT_EXPECT_EQ(test, capmsg_move(&there, &held), -ENOENT);
 	KUNIT_EXPECT_NOT_NULL(test, capmsg_kit_cap(other, 0)->object);
-	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->refs), 3);
+	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->caps), 3);
 	capmsg_body_put(&table->body);
 	capmsg_cap_drop(&cap);
 }
@@ -143,7 +143,7 @@ static void clear_drops_what_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_store(&spot, &cap), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_clear(&spot), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&things.dropped), before + 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 1);
 	KUNIT_EXPECT_NULL(test, capmsg_kit_cap(table, 15)->object);
 	KUNIT_EXPECT_EQ(test, capmsg_clear(&spot), 0);
 }
@@ -164,7 +164,7 @@ static void move_between(struct kunit *test, struct capmsg_cappage *a,
 	KUNIT_EXPECT_NULL(test, capmsg_kit_cap(a, 5)->object);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_kit_cap(b, 6)->object, object);
 	KUNIT_EXPECT_EQ(test, capmsg_kit_cap(b, 6)->badge, 12);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 2);
 	cap = thing_cap(test);
 	KUNIT_EXPECT_EQ(test, capmsg_store(&from, &cap), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_move(&from, &to), -EEXIST);
@@ -198,10 +198,10 @@ static void death_drops_what_is_in_the_table(struct kunit *test)
 		capmsg_kit_put(test, table, i, capmsg_cap_make(cap.object, i));
 	/* It holds itself, too: that keeps a name, not the table. */
 	capmsg_kit_put(test, table, 15, capmsg_cap_make(table->body.object, 3));
-	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->refs), 17);
+	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->caps), 17);
 	capmsg_kit_kill(&table->body);
 	KUNIT_EXPECT_EQ(test, atomic_read(&things.dropped), before + 15);
-	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&cap.object->caps), 2);
 	capmsg_cap_drop(&cap);
 }
 
@@ -334,14 +334,14 @@ static void holds_sees_another_call(struct kunit *test)
 
 	other.badge++;
 	capmsg_kit_put(test, table, 0, cap);
-	capmsg_object_get(same.object);
+	capmsg_object_name(same.object);
 	spin_lock(&table->body.lock);
 	KUNIT_EXPECT_TRUE(test, capmsg_slot_holds_locked(&spot, &same));
 	KUNIT_EXPECT_FALSE(test, capmsg_slot_holds_locked(&spot, &other));
 	capmsg_slot_void_locked(&spot);
 	KUNIT_EXPECT_FALSE(test, capmsg_slot_holds_locked(&spot, &same));
 	spin_unlock(&table->body.lock);
-	KUNIT_EXPECT_EQ(test, refcount_read(&same.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&same.object->caps), 2);
 	capmsg_cap_drop(&same);
 }
 

@@ -225,7 +225,7 @@ static void capabilities_land_in_order(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, capmsg_kit_cap(table, 5 + i)->object,
 				    objects[i]);
 		KUNIT_EXPECT_NULL(test, caps[i].object);
-		KUNIT_EXPECT_EQ(test, refcount_read(&objects[i]->refs), 2);
+		KUNIT_EXPECT_EQ(test, refcount_read(&objects[i]->caps), 2);
 	}
 	KUNIT_EXPECT_NULL(test, capmsg_kit_cap(table, 8)->object);
 	/* Reserved until the message is received. */

@@ -227,7 +227,7 @@ static void moved_right_leaves_its_slot_with_the_commit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, sender), 0);
 	KUNIT_EXPECT_NULL(test, capmsg_kit_cap(from, 9)->object);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_kit_cap(to, 0)->object, object);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 2);
 }
 
 #define STEPS	20000

@@ -342,17 +342,17 @@ static void notices_keep_a_name_and_no_body(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, capmsg_notice_resolve(&s.view, ADDRESS(NOTE_SLOT),
 						    1, &notice), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&s.n->body.refs), 1);
-	object = capmsg_object_get(s.n->body.object);
+	object = capmsg_object_name(s.n->body.object);
 	capmsg_notice_sweep(&notice);
 	KUNIT_EXPECT_TRUE(test, capmsg_notice_given(&notice));
 	capmsg_kit_kill(&s.n->body);
 	KUNIT_EXPECT_FALSE(test, capmsg_notice_signal(&notice));
 	/* Both slots, the notice, and the case itself. */
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 4);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 4);
 	capmsg_notice_sweep(&notice);
 	KUNIT_EXPECT_FALSE(test, capmsg_notice_given(&notice));
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 3);
-	capmsg_object_put(object);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 3);
+	capmsg_object_unname(object);
 }
 
 static void port_gives_notice_with_the_message(struct kunit *test)

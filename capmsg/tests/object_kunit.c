@@ -57,22 +57,22 @@ static void tombstone_is_charged_until_it_is_forgotten(struct kunit *test)
 	struct capmsg_thing_log *log = log_alloc(test);
 	unsigned long tombstones = capmsg_tombstones();
 	struct capmsg_thing *thing = capmsg_thing(test, log);
-	struct capmsg_object *object = capmsg_object_get(thing->body.object);
+	struct capmsg_object *object = capmsg_object_name(thing->body.object);
 
 	capmsg_object_kill(object);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 1);
 	KUNIT_EXPECT_NULL(test, rcu_access_pointer(object->body));
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 1);
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones + 1);
 	expect_use(test, 1, sizeof(struct capmsg_object));
 	KUNIT_EXPECT_FALSE(test, capmsg_object_kill(object));
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->killed), 1);
-	KUNIT_EXPECT_TRUE(test, capmsg_object_tryget(object));
-	capmsg_object_put(object);
+	KUNIT_EXPECT_TRUE(test, capmsg_object_tryname(object));
+	capmsg_object_unname(object);
 	rcu_read_lock();
-	capmsg_object_put(object);
-	KUNIT_EXPECT_FALSE(test, capmsg_object_tryget(object));
+	capmsg_object_unname(object);
+	KUNIT_EXPECT_FALSE(test, capmsg_object_tryname(object));
 	rcu_read_unlock();
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones);
@@ -83,24 +83,50 @@ static void reference_keeps_the_memory_of_a_dead_body(struct kunit *test)
 {
 	struct capmsg_thing_log *log = log_alloc(test);
 	unsigned long live = capmsg_objects_live(CAPMSG_TYPE_REGION);
+	unsigned long tombstones = capmsg_tombstones();
 	struct capmsg_thing *thing = capmsg_thing(test, log);
 
 	KUNIT_EXPECT_TRUE(test, capmsg_body_tryget(&thing->body));
 	capmsg_kit_kill(&thing->body);
 	KUNIT_EXPECT_TRUE(test, thing->body.dead);
 	KUNIT_EXPECT_TRUE(test, list_empty(&thing->body.owned));
-	KUNIT_EXPECT_EQ(test, capmsg_objects_live(CAPMSG_TYPE_REGION),
-			live + 1);
+	KUNIT_EXPECT_EQ(test, capmsg_objects_live(CAPMSG_TYPE_REGION), live);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->killed), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->released), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 0);
-	expect_use(test, 1, CAPMSG_THING_BYTES + sizeof(struct capmsg_object));
+	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones + 1);
+	/* Whoever has created it cannot help that. */
+	expect_use(test, 0, 0);
 	capmsg_body_put(&thing->body);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->released), 1);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 1);
+	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones);
+}
+
+/* Nor that somebody looks whether it is dead. */
+static void tombstone_without_a_name_is_not_charged(struct kunit *test)
+{
+	struct capmsg_thing_log *log = log_alloc(test);
+	unsigned long tombstones = capmsg_tombstones();
+	struct capmsg_thing *thing = capmsg_thing(test, log);
+	struct capmsg_object *object = thing->body.object;
+	struct capmsg_cap cap = capmsg_cap_make(object, 0);
+
+	KUNIT_EXPECT_TRUE(test, capmsg_object_tryget(object));
+	capmsg_kit_kill(&thing->body);
+	expect_use(test, 1, sizeof(*object));
+	capmsg_cap_forget(&cap);
 	expect_use(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones + 1);
+	rcu_read_lock();
+	KUNIT_EXPECT_FALSE(test, capmsg_object_tryname(object));
+	KUNIT_EXPECT_NULL(test, rcu_dereference(object->body));
+	rcu_read_unlock();
+	capmsg_object_put(object);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones);
 }
 
 static void object_without_owner_can_be_killed(struct kunit *test)
@@ -125,7 +151,7 @@ static void end_of_the_account_kills_all(struct kunit *test)
 
 	for (i = 0; i < 50; i++)
 		capmsg_thing(test, log);
-	named = capmsg_object_get(capmsg_thing(test, log)->body.object);
+	named = capmsg_object_name(capmsg_thing(test, log)->body.object);
 	capmsg_objects_kill(account);
 	KUNIT_EXPECT_TRUE(test, list_empty(&account->owned));
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->killed), 51);
@@ -134,7 +160,7 @@ static void end_of_the_account_kills_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 51);
 	expect_use(test, 1, sizeof(struct capmsg_object));
 	capmsg_objects_kill(account);
-	capmsg_object_put(named);
+	capmsg_object_unname(named);
 }
 
 static void charge_says_no_at_the_limit(struct kunit *test)
@@ -269,7 +295,7 @@ static void of_many_killers_one_kills(struct kunit *test)
 	init_completion(&massacre->done);
 	for (i = 0; i < VICTIMS; i++) {
 		thing = capmsg_thing(test, log);
-		massacre->victims[i] = capmsg_object_get(thing->body.object);
+		massacre->victims[i] = capmsg_object_name(thing->body.object);
 	}
 	for (i = 0; i < KILLERS; i++) {
 		task = kthread_run(killer, massacre, "capmsg_killer");
@@ -284,8 +310,8 @@ static void of_many_killers_one_kills(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->released), VICTIMS);
 	for (i = 0; i < VICTIMS; i++) {
 		KUNIT_EXPECT_EQ(test,
-				refcount_read(&massacre->victims[i]->refs), 1);
-		capmsg_object_put(massacre->victims[i]);
+				refcount_read(&massacre->victims[i]->caps), 1);
+		capmsg_object_unname(massacre->victims[i]);
 	}
 	KUNIT_EXPECT_TRUE(test,
 			  list_empty(&capmsg_kit_account(test)->owned));
@@ -295,6 +321,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_is_charged_while_it_lives),
 	KUNIT_CASE(tombstone_is_charged_until_it_is_forgotten),
 	KUNIT_CASE(reference_keeps_the_memory_of_a_dead_body),
+	KUNIT_CASE(tombstone_without_a_name_is_not_charged),
 	KUNIT_CASE(object_without_owner_can_be_killed),
 	KUNIT_CASE(end_of_the_account_kills_all),
 	KUNIT_CASE(charge_says_no_at_the_limit),

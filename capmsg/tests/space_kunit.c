@@ -198,7 +198,7 @@ static void closing_kills_what_the_space_owns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, capmsg_cap_void(&outside));
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), kit->before.tombstones + 1);
-	KUNIT_EXPECT_EQ(test, refcount_read(&outside.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&outside.object->caps), 2);
 	capmsg_cap_drop(&inside);
 	capmsg_cap_drop(&outside);
 }

@@ -59,7 +59,7 @@ static void leave(struct kunit *test, struct victims *victims, u32 index)
 static struct capmsg_object *hide(struct kunit *test, struct victims *victims)
 {
 	struct capmsg_thing *thing = capmsg_thing(test, &victims->log);
-	struct capmsg_object *object = capmsg_object_get(thing->body.object);
+	struct capmsg_object *object = capmsg_object_name(thing->body.object);
 
 	capmsg_object_kill(object);
 	return object;
@@ -75,7 +75,7 @@ static void tombstones_are_counted_at_every_level(struct kunit *test)
 	expect_tombstones(test, 1);
 	leave(test, victims, 0);
 	expect_tombstones(test, 2);
-	capmsg_object_put(object);
+	capmsg_object_unname(object);
 	expect_tombstones(test, 1);
 	capmsg_slot_expire(victims->table, 0);
 	expect_tombstones(test, 0);
@@ -123,7 +123,7 @@ static void every_account_and_every_table_is_swept(struct kunit *test)
 		leave(test, victims, i);
 		/* Void already, but a store does not look. */
 		cap = *capmsg_kit_cap(victims->table, i);
-		capmsg_object_get(cap.object);
+		capmsg_object_name(cap.object);
 		spot = capmsg_kit_spot(tables[i], i);
 		KUNIT_ASSERT_EQ(test, capmsg_store(&spot, &cap), 0);
 	}
@@ -152,12 +152,12 @@ static void sweep_lets_go_of_the_revoker_too(struct kunit *test)
 	cap = capmsg_cap_make(object, 0);
 	cap.revoker = capmsg_object_get(revoker->body.object);
 	capmsg_kit_put(test, victims->table, 0, cap);
-	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 3);
 	capmsg_kit_kill(&thing->body);
 	expect_tombstones(test, 1);
 	KUNIT_EXPECT_TRUE(test, capmsg_sweep_for_quota(user_of(test)));
 	expect_tombstones(test, 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&revoker->body.object->refs), 2);
 }
 
 static int walk(struct capmsg_cappage *table, u64 address)
@@ -199,7 +199,7 @@ static void swept_reply_right_says_that_its_call_is_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, walk(table, CAPMSG_ADDRESS(3, 4)), -ESTALE);
 	cap = capmsg_cap_make(capmsg_thing(test, log)->body.object, 0);
 	KUNIT_EXPECT_EQ(test, capmsg_store(&spot, &cap), 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&capmsg_reply_tombstone.refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&capmsg_reply_tombstone.caps), 1);
 }
 
 static void posts_are_swept_of_reply_rights(struct kunit *test)
@@ -226,7 +226,7 @@ static void posts_are_swept_of_reply_rights(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_reply_drop(port, post->index, post->seq),
 			0);
 	capmsg_port_kit_expect(test, port, 0, 2, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&capmsg_reply_tombstone.refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&capmsg_reply_tombstone.caps), 1);
 }
 
 static void exports_are_swept(struct kunit *test)
@@ -325,7 +325,7 @@ static void what_is_kept_is_left_out_of_account(struct kunit *test)
 	expect_tombstones(test, 40);
 	/* When they are gone the whole quota counts again. */
 	for (i = 0; i < ARRAY_SIZE(hidden); i++)
-		capmsg_object_put(hidden[i]);
+		capmsg_object_unname(hidden[i]);
 	for (i = 0; i < 25; i++)
 		leave(test, victims, i);
 	capmsg_sweep_if_due(user_of(test));

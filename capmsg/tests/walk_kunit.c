@@ -238,7 +238,7 @@ static struct capmsg_cap real_cap(const struct drawing *d,
 				  const struct sketch *cap)
 {
 	return (struct capmsg_cap) {
-		.object		= capmsg_object_get(d->object[cap->name]),
+		.object		= capmsg_object_name(d->object[cap->name]),
 		.badge		= cap->badge,
 		.guard		= cap->guard,
 		.rights		= cap->rights,
@@ -416,7 +416,7 @@ static void compare(struct kunit *test, struct drawing *d, u64 address,
 	if (!ret && !end.ret)
 		same = same_place(d, &end, &place, &cap);
 	rcu_read_unlock();
-	capmsg_object_put(root.object);
+	capmsg_object_unname(root.object);
 	/* Nobody has to know if such a slot was swept before. */
 	if (end.vague && lookup == CAPMSG_LOOKUP_SLOT)
 		return;

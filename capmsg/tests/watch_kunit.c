@@ -179,14 +179,14 @@ static void a_notice_to_nobody_is_swept(struct kunit *test)
 
 	scene_make(test, &s);
 	watcher = watch(test, &s, 1);
-	object = capmsg_object_get(s.n->body.object);
+	object = capmsg_object_name(s.n->body.object);
 	capmsg_kit_kill(&s.n->body);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 2);
 	watcher->body.ops->sweep(&watcher->body);
-	KUNIT_EXPECT_EQ(test, refcount_read(&object->refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->caps), 1);
 	KUNIT_EXPECT_FALSE(test, watcher->body.dead);
 	capmsg_kit_kill(&s.thing->body);
-	capmsg_object_put(object);
+	capmsg_object_unname(object);
 	capmsg_cap_forget(&s.cap);
 }
 

@@ -259,14 +259,16 @@ enum capmsg_type {
  * @out_user_tombstones: of these, destroyed objects. Names of them are swept when
  *	they pass a quarter of the quota, or when it is exceeded
  * @out_user_objects_max: the quota of objects
- * @out_user_bytes: kernel memory that the space's user pays for, in bytes
+ * @out_user_bytes: kernel memory that the space's user pays for, in bytes. What is
+ *	left of a destroyed object until the operations are over that are using
+ *	it is not counted, neither here nor among the objects
  * @out_user_bytes_max: the quota of bytes
  * @out_user_pinned: pages that regions of this space's user keep pinned
  * @out_total_live: living objects of the whole system, by enum capmsg_type
  *	(a frame's own reply object counts while its space lives); entry
  *	0 counts spaces. Zeros unless the caller has CAP_SYS_ADMIN in the
  *	initial user namespace, like the other totals
- * @out_total_tombstones: destroyed objects that are still named somewhere
+ * @out_total_tombstones: destroyed objects that are still named somewhere, or used
  * @out_total_exports: exported capability files
  * @out_total_pinned: pages pinned, by regions and by plain buffers
  * @out_total_users: users that are accounted
