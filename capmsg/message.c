@@ -454,36 +454,21 @@ static void message_release(struct capmsg_body *body)
 	capmsg_notice_drop(&message->notice);
 }
 
-/*
- * The notice is given under the lock of the port, or to nobody while unbound.
- * What a thread is busy with is its own, and is over soon.
- */
-static void sweep_locked(struct capmsg_message *message)
-{
-	struct capmsg_cargo *cargo = &message->cargo;
-	u32 i;
-
-	capmsg_notice_sweep(&message->notice);
-	if (!message->port || !cargo->sender.alone)
-		return;
-	for (i = 0; i < cargo->loaded; i++)
-		capmsg_cap_sweep(&cargo->caps[i]);
-}
-
 static void message_sweep(struct capmsg_body *body)
 {
 	struct capmsg_message *message = capmsg_message_of(body);
 	struct capmsg_port *port;
 
 	capmsg_cargo_sweep(&message->cargo);
+	/* The notice is given under the lock of the port, or not while unbound. */
 	spin_lock(&body->lock);
 	port = message->port;
 	if (port) {
 		capmsg_port_lock(port);
-		sweep_locked(message);
+		capmsg_notice_sweep(&message->notice);
 		capmsg_port_unlock(port);
 	} else {
-		sweep_locked(message);
+		capmsg_notice_sweep(&message->notice);
 	}
 	spin_unlock(&body->lock);
 }
