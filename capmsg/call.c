@@ -54,6 +54,7 @@ static int collect_answer(struct capmsg_frame *frame,
 		if (post->is_inline && !answer->in_area)
 			capmsg_copy_short(&post->target, post->area,
 					  post->length);
+		capmsg_frame_settle_locked(frame);
 	}
 	capmsg_port_unlock(&frame->port);
 	/* The request is delivered: it must not be sent again. */

@@ -134,8 +134,9 @@ out_frame:
 	return ret;
 }
 
-/* Where the answer is to arrive. */
-static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
+/* Where the answer is to arrive: in a buffer, with capabilities. */
+static noinline int call_dress(struct capmsg_cmd *cmd,
+			       struct capmsg_frame *frame)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
 	u32 inline_max = min_t(u64, arg->reply_size, CAPMSG_INLINE_MAX);
@@ -159,6 +160,16 @@ static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 	if (ret)
 		capmsg_dress_put(&dress);
 	return ret;
+}
+
+static int call_prepare(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
+{
+	const struct capmsg_call *arg = &cmd->arg.call;
+
+	if ((arg->flags & CAPMSG_CALL_REGION) || arg->reply_max_caps ||
+	    arg->reply_landing || arg->reply_size > CAPMSG_INLINE_MAX)
+		return call_dress(cmd, frame);
+	return capmsg_frame_arm(frame, NULL, arg->reply_size);
 }
 
 static int call_finish(struct capmsg_cmd *cmd, struct capmsg_frame *frame,

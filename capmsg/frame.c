@@ -120,14 +120,14 @@ out_charge:
  * Buffer and landing slots for the answer. The post is empty, so nothing but a
  * region that dies at this moment can remain.
  */
-static int dress_locked(struct capmsg_frame *frame, struct capmsg_dress *dress,
-			struct capmsg_region **lost)
+static noinline int dress_locked(struct capmsg_frame *frame,
+				 struct capmsg_dress *dress,
+				 struct capmsg_region **lost)
 {
-	struct capmsg_remains remains;
+	struct capmsg_remains remains = { };
 	int ret = 0;
 
 	if (dress->table || dress->region) {
-		remains = (struct capmsg_remains) { };
 		ret = capmsg_post_dress(&frame->post, dress, &remains);
 		*lost = remains.lost;
 	}
@@ -143,7 +143,7 @@ static int dress_locked(struct capmsg_frame *frame, struct capmsg_dress *dress,
  * capmsg_frame_arm() - make a frame ready for the answer to a call
  * @frame: the frame; a plain buffer is pinned already
  * @dress: buffer and landing slots; its references move to the frame on
- *	success
+ *	success. NULL: only for a short answer without capabilities
  * @inline_max: bytes that a short answer may have
  *
  * A new epoch begins. The reply right is in frame->cargo.sender.reply. To be ended
@@ -158,10 +158,11 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 	struct capmsg_port *port = &frame->port;
 	struct capmsg_cap *reply = &frame->cargo.sender.reply;
 	struct capmsg_region *lost = NULL;
-	int ret;
+	int ret = 0;
 
 	capmsg_port_lock(port);
-	ret = dress_locked(frame, dress, &lost);
+	if (dress)
+		ret = dress_locked(frame, dress, &lost);
 	if (!ret) {
 		*reply = capmsg_cap_make(port->body.object,
 					 CAPMSG_RIGHT_SEND |
@@ -172,6 +173,7 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		frame->post.inline_max = inline_max;
 		capmsg_port_set_locked(port, &frame->post,
 				       CAPMSG_POST_POSTED);
+		frame->armed = true;
 	}
 	capmsg_port_unlock(port);
 	if (lost)
@@ -196,15 +198,40 @@ void capmsg_frame_close_locked(struct capmsg_frame *frame)
 	capmsg_port_withdraw_locked(&frame->port, &frame->post);
 }
 
-static void frame_strip(struct capmsg_frame *frame)
+/**
+ * capmsg_frame_settle_locked() - end a call that has its answer
+ * @frame: the frame; its post is FILLED
+ *
+ * As far as that takes no more than the lock; capmsg_frame_end() does the rest.
+ * The bytes of a short answer stay in the post.
+ *
+ * Context: Any; lock of the frame held.
+ */
+void capmsg_frame_settle_locked(struct capmsg_frame *frame)
+{
+	struct capmsg_port_post *post = &frame->post;
+
+	lockdep_assert_held(&frame->port.body.lock);
+	if (post->wanted || !capmsg_post_bare(post))
+		return;
+	capmsg_port_set_locked(&frame->port, post, CAPMSG_POST_IDLE);
+	frame->armed = false;
+}
+
+static noinline void frame_strip(struct capmsg_frame *frame)
 {
 	struct capmsg_remains remains = { };
+	struct capmsg_port *port = &frame->port;
 
-	capmsg_port_lock(&frame->port);
+	capmsg_port_lock(port);
+	capmsg_frame_close_locked(frame);
+	capmsg_port_settle_locked(port, &frame->post);
+	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
 	capmsg_post_strip(&frame->post, &remains);
-	capmsg_port_unlock(&frame->port);
+	capmsg_port_unlock(port);
 	capmsg_remains_drop(&remains);
 	capmsg_unpin(&frame->pin);
+	frame->armed = false;
 }
 
 /**
@@ -218,16 +245,7 @@ static void frame_strip(struct capmsg_frame *frame)
  */
 void capmsg_frame_end(struct capmsg_frame *frame)
 {
-	struct capmsg_port *port = &frame->port;
-	bool bare;
-
 	capmsg_cap_forget(&frame->cargo.sender.reply);
-	capmsg_port_lock(port);
-	capmsg_frame_close_locked(frame);
-	capmsg_port_settle_locked(port, &frame->post);
-	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
-	bare = capmsg_post_bare(&frame->post);
-	capmsg_port_unlock(port);
-	if (!bare || frame->pin.n)
+	if (frame->armed || frame->pin.n)
 		frame_strip(frame);
 }

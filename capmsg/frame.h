@@ -23,6 +23,8 @@ struct capmsg_frame {
 	struct capmsg_port_post post;
 	/** @cargo: the request, or the answer that is sent */
 	struct capmsg_cargo cargo;
+	/** @armed: a call is to be ended; of who has the frame */
+	bool armed;
 	/** @pin: a plain buffer, with room for the space's largest */
 	struct capmsg_pin pin;
 	/** @pages: of @pin */
@@ -34,6 +36,7 @@ struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max);
 void capmsg_frame_close_locked(struct capmsg_frame *frame);
+void capmsg_frame_settle_locked(struct capmsg_frame *frame);
 void capmsg_frame_end(struct capmsg_frame *frame);
 
 static inline struct capmsg_frame *capmsg_frame_of(struct capmsg_body *body)
