@@ -148,6 +148,24 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 	return ret;
 }
 
+/* Take the reply right out of the post that holds it. */
+static int take_right(struct capmsg_port *port, u32 index, u32 seq,
+		      struct capmsg_cap *right)
+{
+	struct capmsg_port_post *post;
+	int ret;
+
+	capmsg_port_lock(port);
+	post = capmsg_port_reply_post_locked(port, index, seq);
+	ret = PTR_ERR_OR_ZERO(post);
+	if (!ret) {
+		capmsg_cap_move(right, &post->reply);
+		capmsg_port_reply_left_locked(port, post);
+	}
+	capmsg_port_unlock(port);
+	return ret;
+}
+
 /**
  * capmsg_reply_drop() - drop the reply right that a post holds
  * @port: the port
@@ -162,19 +180,27 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq)
 {
 	struct capmsg_cap right = { };
-	struct capmsg_port_post *post;
 	int ret;
 
-	capmsg_port_lock(port);
-	post = capmsg_port_reply_post_locked(port, index, seq);
-	ret = PTR_ERR_OR_ZERO(post);
-	if (!ret) {
-		capmsg_cap_move(&right, &post->reply);
-		capmsg_port_reply_left_locked(port, post);
-	}
-	capmsg_port_unlock(port);
+	ret = take_right(port, index, seq, &right);
 	capmsg_cap_drop(&right);
 	return ret;
+}
+
+/**
+ * capmsg_reply_forget() - drop a reply right that is used up, if a post holds it
+ * @port: the port
+ * @index: number of the post
+ * @seq: number of the message
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_reply_forget(struct capmsg_port *port, u32 index, u32 seq)
+{
+	struct capmsg_cap right;
+
+	if (!take_right(port, index, seq, &right))
+		capmsg_cap_forget(&right);
 }
 
 /**

@@ -141,13 +141,13 @@ static struct capmsg_port *answer_by_post(const struct capmsg_view *view,
 	ret = capmsg_reply_find(port, arg->post, arg->seq, &caller, &epoch);
 	if (ret) {
 		if (ret == -ESTALE)
-			capmsg_reply_drop(port, arg->post, arg->seq);
+			capmsg_reply_forget(port, arg->post, arg->seq);
 		return ERR_PTR(ret);
 	}
 	ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
 	      capmsg_reply(frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
-		capmsg_reply_drop(port, arg->post, arg->seq);
+		capmsg_reply_forget(port, arg->post, arg->seq);
 	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
 		return caller;

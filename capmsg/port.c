@@ -70,7 +70,7 @@ void capmsg_port_last_sender(struct capmsg_body *body)
 	capmsg_port_unlock(port);
 }
 
-/* Frames need no lists, they have a single post. */
+/* Of a post that holds a reply right there is nothing to be had. */
 static struct list_head *list_of_state(struct capmsg_port *port,
 				       const struct capmsg_port_post *post)
 {
@@ -84,7 +84,7 @@ static struct list_head *list_of_state(struct capmsg_port *port,
 	case CAPMSG_POST_FILLED:
 		return guest ? NULL : &port->filled;
 	case CAPMSG_POST_IDLE:
-		return guest ? NULL : &port->idle;
+		return guest || post->reply.object ? NULL : &port->idle;
 	default:
 		return NULL;
 	}
@@ -122,12 +122,10 @@ void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *p
 	}
 	post->state = state;
 	list = list_of_state(port, post);
-	if (!list)
+	if (!list_empty(&post->link))
 		list_del_init(&post->link);
-	else if (list_empty(&post->link))
+	if (list)
 		list_add_tail(&post->link, list);
-	else
-		list_move_tail(&post->link, list);
 }
 
 static void calm_sleep(struct capmsg_port *port)

@@ -82,7 +82,7 @@ struct capmsg_port {
 	struct list_head claimed;
 	/** @filled: FILLED, in the order of their commits */
 	struct list_head filled;
-	/** @idle: IDLE */
+	/** @idle: IDLE, without a reply right */
 	struct list_head idle;
 	/** @lines: who waits for a post */
 	struct capmsg_lines lines;

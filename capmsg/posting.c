@@ -173,15 +173,9 @@ void capmsg_port_withdraw_locked(struct capmsg_port *port,
 		capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 }
 
-static struct capmsg_port_post *first_free(struct list_head *list)
+static struct capmsg_port_post *first_of(struct list_head *list)
 {
-	struct capmsg_port_post *post;
-
-	list_for_each_entry(post, list, link) {
-		if (!post->reply.object)
-			return post;
-	}
-	return NULL;
+	return list_first_entry_or_null(list, struct capmsg_port_post, link);
 }
 
 static struct capmsg_port_post *post_of_index(struct capmsg_port *port, u32 index)
@@ -205,7 +199,7 @@ choose_locked(struct capmsg_port *port, u32 index,
 	if (ret)
 		return ERR_PTR(ret);
 	if (index == CAPMSG_POST_ANY) {
-		post = first_free(&port->idle) ?: first_free(&port->bare);
+		post = first_of(&port->idle) ?: first_of(&port->bare);
 		return post ?: ERR_PTR(-EAGAIN);
 	}
 	post = post_of_index(port, index);
@@ -340,8 +334,7 @@ struct capmsg_port_post *capmsg_port_reap_locked(struct capmsg_port *port)
 	struct capmsg_port_post *post;
 
 	lockdep_assert_held(&port->body.lock);
-	post = list_first_entry_or_null(&port->filled, struct capmsg_port_post,
-					link);
+	post = first_of(&port->filled);
 	if (post)
 		capmsg_port_set_locked(port, post, CAPMSG_POST_REAPING);
 	return post;
@@ -471,6 +464,8 @@ void capmsg_port_reply_left_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	if (post->flags & CAPMSG_POST_AGAIN)
 		post_again_locked(port, post);
+	else
+		capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 }
 
 static struct capmsg_port_post *post_of_landing(struct capmsg_lien *lien)

@@ -58,10 +58,11 @@ static bool is_in(const struct list_head *list,
 	return false;
 }
 
-/* Is the post in the list of its state, and in no other? */
+/* Is the post in the list of its state, if there is one, and in no other? */
 static bool post_sound(const struct capmsg_port *port,
 		       const struct capmsg_port_post *post)
 {
+	bool idle = post->state == CAPMSG_POST_IDLE && !post->reply.object;
 	bool posted = post->state == CAPMSG_POST_POSTED;
 	bool bare = capmsg_post_bare(post);
 
@@ -71,7 +72,7 @@ static bool post_sound(const struct capmsg_port *port,
 			(post->state == CAPMSG_POST_CLAIMED) &&
 	       is_in(&port->filled, post) ==
 			(post->state == CAPMSG_POST_FILLED) &&
-	       is_in(&port->idle, post) == (post->state == CAPMSG_POST_IDLE) &&
+	       is_in(&port->idle, post) == idle &&
 	       !!post->claim == (post->state == CAPMSG_POST_CLAIMED) &&
 	       (!post->claim || post->claim->post == post);
 }
