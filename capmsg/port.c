@@ -91,27 +91,19 @@ static struct list_head *list_of_state(struct capmsg_port *port,
 }
 
 /**
- * capmsg_port_set_locked() - change the state of a post
+ * capmsg_port_list_locked() - capmsg_port_set_locked() of a port that is no frame
  * @port: the port
  * @post: a post that is posted there, or of this port
  * @state: the new state
  *
- * Nobody holds a post that is idle or posted. If those who wait may use other
- * posts than this one because of that, the caller tells them, unless it offers
- * the post itself: capmsg_port_relax_locked().
- *
  * Context: Atomic; lock of the port held.
  */
-void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
-			    enum capmsg_post_state state)
+void capmsg_port_list_locked(struct capmsg_port *port,
+			     struct capmsg_port_post *post,
+			     enum capmsg_post_state state)
 {
 	struct list_head *list;
 
-	lockdep_assert_held(&port->body.lock);
-	if (capmsg_port_is_frame(port)) {
-		post->state = state;
-		return;
-	}
 	if (post->share && state <= CAPMSG_POST_POSTED) {
 		capmsg_share_release(&port->shares, post->share);
 		post->share = NULL;

@@ -144,8 +144,9 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 		      const struct capmsg_port_limits *limits);
 void capmsg_port_first_sender(struct capmsg_body *body);
 void capmsg_port_last_sender(struct capmsg_body *body);
-void capmsg_port_set_locked(struct capmsg_port *port, struct capmsg_port_post *post,
-			    enum capmsg_post_state state);
+void capmsg_port_list_locked(struct capmsg_port *port,
+			     struct capmsg_port_post *post,
+			     enum capmsg_post_state state);
 void capmsg_port_calm_locked(struct capmsg_port *port,
 			     struct capmsg_port_post *post);
 void capmsg_port_settle_locked(struct capmsg_port *port,
@@ -195,6 +196,30 @@ static inline void capmsg_port_lock(struct capmsg_port *port)
 static inline void capmsg_port_unlock(struct capmsg_port *port)
 {
 	spin_unlock(&port->body.lock);
+}
+
+/**
+ * capmsg_port_set_locked() - change the state of a post
+ * @port: the port
+ * @post: a post that is posted there, or of this port
+ * @state: the new state
+ *
+ * Nobody holds a post that is idle or posted. If those who wait may use other
+ * posts than this one because of that, the caller tells them, unless it offers
+ * the post itself: capmsg_port_relax_locked().
+ *
+ * Context: Atomic; lock of the port held.
+ */
+static inline void capmsg_port_set_locked(struct capmsg_port *port,
+					  struct capmsg_port_post *post,
+					  enum capmsg_post_state state)
+{
+	lockdep_assert_held(&port->body.lock);
+	/* A frame needs no lists, it has a single post. */
+	if (capmsg_port_is_frame(port))
+		post->state = state;
+	else
+		capmsg_port_list_locked(port, post, state);
 }
 
 /*

@@ -32,18 +32,6 @@ void capmsg_post_init(struct capmsg_port_post *post, struct capmsg_port *port,
 }
 
 /**
- * capmsg_post_bare() - has the post neither buffer nor landing slots?
- * @post: the post
- *
- * Context: Any; lock of the port held.
- * Return: true if it takes short messages only.
- */
-bool capmsg_post_bare(const struct capmsg_port_post *post)
-{
-	return !post->target.pin && !post->landing.table;
-}
-
-/**
  * capmsg_post_strip_landing() - take the landing slots off a post
  * @post: the post
  * @remains: gets the reference

@@ -75,7 +75,7 @@ struct capmsg_port_post {
 	 * post is posted at a port. Changes only without liens
 	 */
 	struct capmsg_port *port;
-	/** @state: enum capmsg_post_state; changed by port.c only */
+	/** @state: enum capmsg_post_state; changed by capmsg_port_set_locked() */
 	u8 state;
 	/** @flags: CAPMSG_POST_x */
 	u8 flags;
@@ -172,7 +172,6 @@ struct capmsg_remains {
 void capmsg_post_init(struct capmsg_port_post *post, struct capmsg_port *port,
 		      u16 index, const struct capmsg_lien_ops *landing_ops,
 		      const struct capmsg_lien_ops *cut_ops);
-bool capmsg_post_bare(const struct capmsg_port_post *post);
 bool capmsg_post_buffered(const struct capmsg_port_post *post);
 int capmsg_post_dress(struct capmsg_port_post *post, struct capmsg_dress *dress,
 		      struct capmsg_remains *remains);
@@ -183,5 +182,11 @@ void capmsg_post_strip_landing(struct capmsg_port_post *post,
 void capmsg_post_strip_buffer(struct capmsg_port_post *post,
 			      struct capmsg_remains *remains);
 void capmsg_remains_drop(struct capmsg_remains *remains);
+
+/* Has it neither buffer nor landing slots? Then it takes short messages only. */
+static inline bool capmsg_post_bare(const struct capmsg_port_post *post)
+{
+	return !post->target.pin && !post->landing.table;
+}
 
 #endif /* CAPMSG_POST_H */
