@@ -24,36 +24,18 @@ void capmsg_sender_init(struct capmsg_sender *sender,
 	init_waitqueue_head(&sender->wait);
 }
 
-/* What a message needs and can be counted. */
-static bool post_holds(const struct capmsg_port_post *post,
-		       const struct capmsg_sender *sender)
-{
-	if (sender->n_caps > post->landing.n)
-		return false;
-	if (sender->area)
-		return sender->length <= post->inline_max;
-	return sender->length <= post->target.length;
-}
-
 /**
- * capmsg_post_small() - is a post too small for a message?
+ * capmsg_post_open() - may a message go where a post's revokers lead?
  * @post: the post
  * @sender: the sender
  *
- * Context: Any; lock of the port held.
- * Return: true if it is.
- */
-bool capmsg_post_small(const struct capmsg_port_post *post,
-		       const struct capmsg_sender *sender)
-{
-	return !post_holds(post, sender);
-}
-
-/*
  * The way to a plain buffer has to be open. What was posted through a revoker
  * that was closed since stays posted; what was revoked does not.
+ *
+ * Context: Any; lock of the port held.
+ * Return: true if it may.
  */
-static bool post_open(const struct capmsg_port_post *post,
+bool capmsg_post_open(const struct capmsg_port_post *post,
 		      const struct capmsg_sender *sender)
 {
 	if (capmsg_gate_check(post->through))
@@ -62,31 +44,6 @@ static bool post_open(const struct capmsg_port_post *post,
 	    capmsg_gate_gone(post->landing.reservation.through))
 		return false;
 	return sender->area || !capmsg_gate_gone(post->cut.through);
-}
-
-/**
- * capmsg_post_fits() - can a post have this message?
- * @post: the post; POSTED, or claimed by another sender
- * @sender: the sender
- *
- * Context: Any; lock of the port held.
- * Return: true if it can.
- */
-bool capmsg_post_fits(const struct capmsg_port_post *post,
-		      const struct capmsg_sender *sender)
-{
-	/* Somebody is about to take it away. */
-	if (post->wanted)
-		return false;
-	if (sender->n_caps && (!post->landing.armed ||
-			       READ_ONCE(post->landing.table->body.dead)))
-		return false;
-	/* A call to a plain buffer would leave its reply right nowhere. */
-	if (sender->reply.object && (post->flags & CAPMSG_POST_FRAME))
-		return false;
-	if ((post->flags & CAPMSG_POST_GATED) && !post_open(post, sender))
-		return false;
-	return post_holds(post, sender);
 }
 
 /**
@@ -258,7 +215,7 @@ int capmsg_port_commit_locked(struct capmsg_port *port,
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
-	if ((post->flags & CAPMSG_POST_GATED) && !post_open(post, sender))
+	if ((post->flags & CAPMSG_POST_GATED) && !capmsg_post_open(post, sender))
 		return -EAGAIN;
 	if (!sender->n_caps) {
 		commit_locked(port, post, sender);
@@ -274,27 +231,22 @@ int capmsg_port_commit_locked(struct capmsg_port *port,
 }
 
 /**
- * capmsg_port_give_locked() - give a post to a sender: as a claim, or for good
+ * capmsg_port_claim_locked() - give a post to a sender as a claim
  * @port: the port
  * @post: POSTED; it fits
  * @sender: the sender; not in line
  *
- * Context: Atomic; lock of the port held, takes those of tables.
- * Return: 0 and sender->post, or sender->done; errors of
- * capmsg_port_commit_locked(), and the post is POSTED still.
+ * Context: Atomic; lock of the port held.
  */
-int capmsg_port_give_locked(struct capmsg_port *port,
-			    struct capmsg_port_post *post,
-			    struct capmsg_sender *sender)
+void capmsg_port_claim_locked(struct capmsg_port *port,
+			      struct capmsg_port_post *post,
+			      struct capmsg_sender *sender)
 {
 	lockdep_assert_held(&port->body.lock);
-	if (sender->area)
-		return capmsg_port_commit_locked(port, post, sender);
 	if (!capmsg_port_is_frame(port))
 		hold(port, post, sender);
 	capmsg_port_set_locked(port, post, CAPMSG_POST_CLAIMED);
 	post->stalled = ktime_get();
 	post->claim = sender;
 	sender->post = post;
-	return 0;
 }

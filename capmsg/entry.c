@@ -6,31 +6,21 @@
 #include "entry.h"
 
 /**
- * capmsg_port_admit_locked() - may a message go to this port at all?
+ * capmsg_port_too_much() - a message can never go to a port
  * @port: the port
  * @sender: the sender
  *
- * Context: Atomic; lock of the port held.
- * Return: 0; -ENOENT if the port is dead, at a frame -ESTALE if the call is over;
- * -EMSGSIZE.
+ * Context: Any.
+ * Return: -EMSGSIZE; LIMITS tells why.
  */
-int capmsg_port_admit_locked(const struct capmsg_port *port,
-			     const struct capmsg_sender *sender)
+int capmsg_port_too_much(const struct capmsg_port *port,
+			 const struct capmsg_sender *sender)
 {
-	lockdep_assert_held(&port->body.lock);
-	if (capmsg_port_is_frame(port)) {
-		if (port->body.dead || port->epoch != sender->epoch)
-			return -ESTALE;
-	} else if (port->body.dead) {
-		return -ENOENT;
-	}
 	if (sender->length > port->max_size)
 		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
 				     -EMSGSIZE, sender->length, port->max_size);
-	if (sender->n_caps > port->max_caps)
-		return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS,
-				     -EMSGSIZE, sender->n_caps, port->max_caps);
-	return 0;
+	return capmsg_refuse(sender->account, CAPMSG_LIMIT_CAPS, -EMSGSIZE,
+			     sender->n_caps, port->max_caps);
 }
 
 /* The answer does not fit. */

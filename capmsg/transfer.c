@@ -5,7 +5,6 @@
 #include <linux/pagemap.h>
 #include <linux/poll.h>
 
-#include "entry.h"
 #include "hooks.h"
 #include "transfer.h"
 
@@ -83,32 +82,26 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 }
 
 /**
- * capmsg_transfer_enter() - step 4, and step 6 for an inline message
+ * capmsg_transfer_queue() - wait in line, if that is what a sender has to do
  * @cargo: the cargo
  * @port: where to
  * @wait: how long to wait for a post
+ * @error: why it got none
  *
- * The sender has left the line when this returns, with its claim, done, or with
- * an error.
- *
- * Context: Process context; lock of the port held, dropped while it sleeps.
- * Return: 0; errors of capmsg_port_enter_locked(); -EAGAIN, -ETIMEDOUT,
- * -ERESTARTSYS; or why others have refused the sender.
+ * Context: As capmsg_transfer_enter().
+ * Return: As capmsg_transfer_enter().
  */
-int capmsg_transfer_enter(struct capmsg_cargo *cargo, struct capmsg_port *port,
-			  const struct capmsg_until *wait)
+int capmsg_transfer_queue(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			  const struct capmsg_until *wait, int error)
 	__must_hold(&port->body.lock)
 {
 	struct capmsg_sender *sender = &cargo->sender;
-	int ret;
 
-	lockdep_assert_held(&port->body.lock);
-	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
-	if (ret == -EAGAIN)
-		ret = wait_in_line(sender, port, wait);
-	if (ret == -EBUSY || ret == -EAGAIN)
+	if (error == -EAGAIN)
+		error = wait_in_line(sender, port, wait);
+	if (error == -EBUSY || error == -EAGAIN)
 		return capmsg_port_refuse_locked(port, sender);
-	return ret;
+	return error;
 }
 
 /*
@@ -216,22 +209,16 @@ static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	return ret;
 }
 
-static int transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
-		    const struct capmsg_until *wait)
+static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
+			  const struct capmsg_until *wait)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	bool again;
 	int ret;
 
-	sender->post = NULL;
-	sender->done = false;
-	sender->error = 0;
-	if (sender->area)
-		return transfer_inline(cargo, port, wait);
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)
-		return capmsg_refuse(sender->account, CAPMSG_LIMIT_SIZE,
-				     -EMSGSIZE, sender->length, port->max_size);
+		return capmsg_port_too_much(port, sender);
 	ret = capmsg_transfer_fault_in(&cargo->iter);
 	if (ret)
 		return ret;
@@ -262,13 +249,20 @@ static int transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait)
 {
+	struct capmsg_sender *sender = &cargo->sender;
 	int ret;
 
-	if (likely(!cargo->sender.through))
-		return transfer(cargo, port, wait);
-	capmsg_cargo_join(cargo, NULL);
-	ret = transfer(cargo, port, wait);
-	capmsg_cargo_leave(cargo);
+	sender->post = NULL;
+	sender->done = false;
+	sender->error = 0;
+	if (unlikely(sender->through))
+		capmsg_cargo_join(cargo, NULL);
+	if (sender->area)
+		ret = transfer_inline(cargo, port, wait);
+	else
+		ret = transfer_large(cargo, port, wait);
+	if (unlikely(sender->through))
+		capmsg_cargo_leave(cargo);
 	return ret;
 }
 
