@@ -5,18 +5,16 @@
 #include "cargo.h"
 
 /**
- * capmsg_cargo_drop() - drop the capabilities that a cargo still holds
+ * capmsg_cargo_unload() - drop the capabilities that a cargo still holds
  * @cargo: the cargo; not in line
  *
  * Context: Process context, no locks held.
  */
-void capmsg_cargo_drop(struct capmsg_cargo *cargo)
+void capmsg_cargo_unload(struct capmsg_cargo *cargo)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	u32 i, n = cargo->loaded;
 
-	if (!n)
-		return;
 	/* A sweep keeps away from here on. */
 	spin_lock(&sender->lock);
 	WRITE_ONCE(cargo->loaded, 0);

@@ -47,10 +47,17 @@ static inline void capmsg_cargo_load(struct capmsg_cargo *cargo)
 	smp_store_release(&cargo->loaded, cargo->loaded + 1);
 }
 
-void capmsg_cargo_drop(struct capmsg_cargo *cargo);
+void capmsg_cargo_unload(struct capmsg_cargo *cargo);
 void capmsg_cargo_sweep(struct capmsg_cargo *cargo);
 void capmsg_cargo_join(struct capmsg_cargo *cargo,
 		       void (*notify)(struct capmsg_gates *gates));
 void capmsg_cargo_leave(struct capmsg_cargo *cargo);
+
+/* Drop the capabilities that it still holds, if any. As capmsg_cargo_unload(). */
+static inline void capmsg_cargo_drop(struct capmsg_cargo *cargo)
+{
+	if (cargo->loaded)
+		capmsg_cargo_unload(cargo);
+}
 
 #endif /* CAPMSG_CARGO_H */

@@ -350,8 +350,11 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 	replied = !ret || answered;
 	if (!ret)
 		ret = capmsg_reception_repost(port, &r);
-	if (answered)
+	if (answered) {
 		wake_answered(answered, !ret);
+		/* Its next request may come before we go to sleep for it. */
+		cond_resched();
+	}
 	if (!ret)
 		ret = capmsg_reception_receive(port, &r);
 	capmsg_found_put(&found);

@@ -208,18 +208,16 @@ static void body_free_rcu(struct rcu_head *rcu)
 }
 
 /**
- * capmsg_body_put() - drop a reference to a body
+ * capmsg_body_end() - the last reference to a body is gone
  * @body: the body; not to be used any more
  *
  * Context: Process context, no locks held; may sleep.
  */
-void capmsg_body_put(struct capmsg_body *body)
+void capmsg_body_end(struct capmsg_body *body)
 {
 	struct capmsg_account *account = body->account;
 
 	might_sleep();
-	if (!refcount_dec_and_test(&body->refs))
-		return;
 	if (body->ops->release)
 		body->ops->release(body);
 	capmsg_account_put(account);

@@ -194,7 +194,7 @@ int capmsg_body_init(struct capmsg_body *body,
 		     struct capmsg_account *account);
 int capmsg_body_charge(struct capmsg_account *account, size_t bytes);
 void capmsg_body_own(struct capmsg_body *body);
-void capmsg_body_put(struct capmsg_body *body);
+void capmsg_body_end(struct capmsg_body *body);
 
 void capmsg_object_put(struct capmsg_object *object);
 void capmsg_object_unname(struct capmsg_object *object);
@@ -244,6 +244,21 @@ capmsg_object_get(struct capmsg_object *object)
 static inline bool capmsg_body_tryget(struct capmsg_body *body)
 {
 	return refcount_inc_not_zero(&body->refs);
+}
+
+/**
+ * capmsg_body_put() - drop a reference to a body
+ * @body: the body; not to be used any more
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+static inline void capmsg_body_put(struct capmsg_body *body)
+{
+	/* It also looks for something better to run, which few callers want. */
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_sleep();
+	if (refcount_dec_and_test(&body->refs))
+		capmsg_body_end(body);
 }
 
 static inline struct capmsg_body *capmsg_body_get(struct capmsg_body *body)

@@ -249,25 +249,21 @@ int capmsg_destination(const struct capmsg_view *view, u64 to, u32 n_items,
 }
 
 /**
- * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
+ * capmsg_payload_fetch() - capmsg_payload_resolve() where there are some
  * @cargo: the cargo
  * @view: the sender's space
- * @n: their number, as it was read
- *
- * To be ended by capmsg_cargo_drop(), also after an error.
+ * @n: their number
  *
  * Context: Process context; no locks held.
- * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
- * anything else that is; -EBUSY for one in a message that is yet to be received.
+ * Return: As capmsg_payload_resolve().
  */
-int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_view *view, u32 n)
+int capmsg_payload_fetch(struct capmsg_cargo *cargo,
+			 const struct capmsg_view *view, u32 n)
 {
 	struct capmsg_mint mint = { };
 	u32 i;
 	int ret;
 
-	capmsg_hook(2);
 	for (i = 0; i < n; i++) {
 		mint.rights = cargo->items[i].rights;
 		if (cargo->items[i].flags & CAPMSG_ITEM_MOVE)

@@ -7,6 +7,7 @@
 #define CAPMSG_PAYLOAD_H
 
 #include "cargo.h"
+#include "hooks.h"
 
 /**
  * struct capmsg_payload - a message, as uapi structs name it
@@ -26,8 +27,8 @@ struct capmsg_payload {
 
 int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload);
-int capmsg_payload_resolve(struct capmsg_cargo *cargo,
-			   const struct capmsg_view *view, u32 n);
+int capmsg_payload_fetch(struct capmsg_cargo *cargo,
+			 const struct capmsg_view *view, u32 n);
 int capmsg_payload_piece(struct capmsg_cargo *cargo,
 			 const struct capmsg_payload *payload);
 int capmsg_payload_store(struct capmsg_cargo *cargo, u64 at);
@@ -41,5 +42,24 @@ int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 int capmsg_dress_landing(const struct capmsg_view *view, u64 landing, u32 n,
 			 struct capmsg_dress *dress);
 void capmsg_dress_put(struct capmsg_dress *dress);
+
+/**
+ * capmsg_payload_resolve() - step 2: resolve the capabilities of a message
+ * @cargo: the cargo
+ * @view: the sender's space
+ * @n: their number, as it was read
+ *
+ * To be ended by capmsg_cargo_drop(), also after an error.
+ *
+ * Context: Process context; no locks held.
+ * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
+ * anything else that is; -EBUSY for one in a message that is yet to be received.
+ */
+static inline int capmsg_payload_resolve(struct capmsg_cargo *cargo,
+					 const struct capmsg_view *view, u32 n)
+{
+	capmsg_hook(2);
+	return n ? capmsg_payload_fetch(cargo, view, n) : 0;
+}
 
 #endif /* CAPMSG_PAYLOAD_H */

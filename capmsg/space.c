@@ -171,16 +171,16 @@ struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 	/* Frames of a set-up that is not over yet may go away again. */
 	if (!capmsg_space_ready(space))
 		return ERR_PTR(-ENOENT);
-	for (;;) {
-		i = find_first_zero_bit(space->busy, space->n_frames);
-		if (i >= space->n_frames)
-			return ERR_PTR(no_frame(space));
+	/* Few spaces have more than one operation in flight. */
+	for (i = 0; i < space->n_frames;
+	     i = find_first_zero_bit(space->busy, space->n_frames)) {
 		if (test_and_set_bit_lock(i, space->busy))
 			continue;
 		*index = i;
 		this_cpu_inc(frames_busy);
 		return space->frames[i];
 	}
+	return ERR_PTR(no_frame(space));
 }
 
 /**
