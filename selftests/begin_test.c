@@ -489,13 +489,35 @@ TEST_F(begin, claim_time)
 	EXPECT_EQ(0, memcmp(self->target, self->source, LENGTH));
 }
 
+/*
+ * MESSAGE claims the post, OTHER gets in line behind it; if the time of the claim is
+ * up by then, it is OTHER's at once.
+ */
+static int claim_and_queue(FIXTURE_DATA(begin) *self)
+{
+	int ret = post(self, LENGTH);
+
+	if (ret >= 0)
+		ret = begin(self->tx, MESSAGE, LENGTH, 0, CAPMSG_NONBLOCK);
+	if (ret != CAPMSG_MESSAGE_OPEN)
+		return ret < 0 ? ret : -EPROTO;
+	return begin(self->tx, OTHER, LENGTH, 0, CAPMSG_MESSAGE_QUEUE);
+}
+
 /* The same for a message in line, which has no thread to look at a clock. */
 TEST_F(begin, claim_time_in_line)
 {
-	ASSERT_LE(0, post(self, LENGTH));
-	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, LENGTH, 0, CAPMSG_NONBLOCK));
-	ASSERT_EQ(CAPMSG_MESSAGE_QUEUED,
-		  begin(self->tx, OTHER, LENGTH, 0, CAPMSG_MESSAGE_QUEUE));
+	int ret;
+
+	/* A busy machine needs several tries until it is fast enough to get in line. */
+	while ((ret = claim_and_queue(self)) == CAPMSG_MESSAGE_OPEN) {
+		ASSERT_EQ(CAPMSG_MESSAGE_LOST, state(self->tx, MESSAGE));
+		ASSERT_EQ(BIT, taken(self->tx) & BIT);
+		ASSERT_EQ(0, abandon(self->tx, OTHER));
+		post_take(self->fd, PORT, 0);
+		post_take(self->fd, PORT, 1);
+	}
+	ASSERT_EQ(CAPMSG_MESSAGE_QUEUED, ret);
 	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
 			       state(self->tx, OTHER) == CAPMSG_MESSAGE_OPEN));
 	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->tx, MESSAGE));
