@@ -5,6 +5,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/wait_bit.h>
 
 #include "hooks.h"
 #include "message.h"
@@ -208,13 +209,41 @@ static bool untidy(struct capmsg_message *message)
  * capmsg_message_use() - be the one thread that uses a message
  * @message: the message
  *
- * Context: Any.
+ * Context: Process context, no locks held; may sleep for the moment that
+ * cleaning up takes.
  * Return: true, to be ended by capmsg_message_leave(); false if another thread
  * is using it.
  */
 bool capmsg_message_use(struct capmsg_message *message)
 {
-	return !test_and_set_bit_lock(0, &message->busy);
+	int was;
+
+	wait_var_event(&message->busy,
+		       (was = cmpxchg(&message->busy, CAPMSG_BUSY_NOT,
+				      CAPMSG_BUSY_USED)) !=
+		       CAPMSG_BUSY_TIDIED);
+	return was == CAPMSG_BUSY_NOT;
+}
+
+static void clean_up(struct capmsg_message *message)
+{
+	if (!waits_alone(message))
+		capmsg_cargo_drop(&message->cargo);
+	if (message->cargo.sender.through && at_rest(message))
+		ungate(message);
+	smp_store_release(&message->busy, CAPMSG_BUSY_NOT);
+	/* Who takes it looks after that; and so does untidy(). */
+	smp_mb();
+	wake_up_var(&message->busy);
+}
+
+/* What nobody will need any more, unless a thread is busy: then that does it. */
+static void tidy(struct capmsg_message *message)
+{
+	while (untidy(message) &&
+	       cmpxchg(&message->busy, CAPMSG_BUSY_NOT, CAPMSG_BUSY_TIDIED) ==
+	       CAPMSG_BUSY_NOT)
+		clean_up(message);
 }
 
 /**
@@ -230,22 +259,8 @@ bool capmsg_message_use(struct capmsg_message *message)
  */
 void capmsg_message_leave(struct capmsg_message *message)
 {
-	do {
-		if (!waits_alone(message))
-			capmsg_cargo_drop(&message->cargo);
-		if (message->cargo.sender.through && at_rest(message))
-			ungate(message);
-		clear_bit_unlock(0, &message->busy);
-		/* Pairs with the locked operation of capmsg_message_use(). */
-		smp_mb__after_atomic();
-	} while (untidy(message) && capmsg_message_use(message));
-}
-
-/* What nobody will need any more. */
-static void tidy(struct capmsg_message *message)
-{
-	if (capmsg_message_use(message))
-		capmsg_message_leave(message);
+	clean_up(message);
+	tidy(message);
 }
 
 /* It is not lost by that, so nobody is told. */

@@ -21,7 +21,9 @@
  * One thread at a time uses a message (*busy*): BEGIN, FILL and TRANSMIT may
  * sleep in the middle, for as long as somebody's page fault takes, so others get
  * EBUSY. ABANDON and the end of the message do not ask for that: they take away
- * what the message has at its port, and who is busy finds out.
+ * what the message has at its port, and who is busy finds out. If nobody is,
+ * whoever has taken it away cleans up. That takes a moment, for which a thread
+ * that wants to use the message waits: its owner need not know of it.
  */
 
 /**
@@ -35,6 +37,18 @@ struct capmsg_outcome {
 };
 
 /**
+ * enum capmsg_busy - who is using a message
+ * @CAPMSG_BUSY_NOT: nobody
+ * @CAPMSG_BUSY_USED: a thread, in a command: others get EBUSY
+ * @CAPMSG_BUSY_TIDIED: whoever cleans up after one: others wait for that
+ */
+enum capmsg_busy {
+	CAPMSG_BUSY_NOT,
+	CAPMSG_BUSY_USED,
+	CAPMSG_BUSY_TIDIED,
+};
+
+/**
  * struct capmsg_message - a message
  */
 struct capmsg_message {
@@ -42,8 +56,8 @@ struct capmsg_message {
 	struct capmsg_body body;
 	/** @cargo: what it carries; of who is busy, and of the line */
 	struct capmsg_cargo cargo;
-	/** @busy: bit 0: a thread is using it */
-	unsigned long busy;
+	/** @busy: enum capmsg_busy; changed atomically */
+	int busy;
 	/**
 	 * @port: where it goes, with a reference; NULL: unbound; changed under
 	 * body.lock and the port's lock: either of them keeps it

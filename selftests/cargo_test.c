@@ -199,4 +199,23 @@ TEST_F(cargo, begun_while_it_is_delivered)
 	}
 }
 
+/* --- who cleans up ------------------------------------------------------------------ */
+
+/* One thread alone: it never meets another one that is using the message. */
+TEST_F(cargo, begun_again_and_again)
+{
+	unsigned int i, busy = 0;
+	int ret;
+
+	for (i = 0; i < 3000; i++) {
+		ret = begin(self->tx, LENGTH, 1, CAPMSG_MESSAGE_QUEUE);
+		busy += ret == -EBUSY;
+		if (ret != -EBUSY)
+			ASSERT_EQ(CAPMSG_MESSAGE_QUEUED, ret);
+		ASSERT_EQ(0, do_abandon(self->tx, &(struct capmsg_abandon){
+			.message = MESSAGE }));
+	}
+	EXPECT_EQ(0, busy);
+}
+
 TEST_HARNESS_MAIN

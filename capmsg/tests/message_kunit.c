@@ -47,9 +47,7 @@ static void get_in_line(struct kunit *test, struct scene *s)
 	struct capmsg_object *object;
 	u32 i;
 
-	/* Whoever cleans up after it may still be busy with that. */
-	while (!capmsg_message_use(s->message))
-		cond_resched();
+	KUNIT_ASSERT_TRUE(test, capmsg_message_use(s->message));
 	KUNIT_ASSERT_EQ(test, capmsg_message_begin(s->message, s->port,
 						   &booking, &alone), 0);
 	for (i = 0; i < CAPMSG_CAPS_MAX; i++) {
