@@ -134,6 +134,9 @@ static int begin_locked(struct capmsg_message *message,
 	struct capmsg_sender *sender = &message->cargo.sender;
 	int ret = sender->error;
 
+	/* From here on it is told when that happens. */
+	if (!ret && capmsg_gate_gone(sender->through))
+		ret = -ENOENT;
 	if (!ret && !sender->area)
 		ret = enter_locked(message, port, manner);
 	if (!ret)
@@ -204,6 +207,29 @@ int capmsg_message_open(struct capmsg_message *message,
 		ret = 0;
 	}
 	spin_unlock(&message->body.lock);
+	return ret;
+}
+
+/**
+ * capmsg_message_lose() - give up a claim that cannot be filled any more
+ * @message: the message; the caller is using it
+ * @port: the port that it was bound to
+ *
+ * It was taken away, or will be at this moment, or has lost its buffer.
+ *
+ * Context: Process context; takes the lock of the port.
+ * Return: why the message is LOST.
+ */
+int capmsg_message_lose(struct capmsg_message *message,
+			struct capmsg_port *port)
+{
+	struct capmsg_sender *sender = &message->cargo.sender;
+	int ret;
+
+	capmsg_port_lock(port);
+	capmsg_claim_drop_locked(port, sender);
+	ret = sender->error ?: (port->body.dead ? -ENOENT : -ESTALE);
+	capmsg_port_unlock(port);
 	return ret;
 }
 

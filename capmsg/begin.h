@@ -38,6 +38,8 @@ int capmsg_message_begin(struct capmsg_message *message,
 			 const struct capmsg_manner *manner);
 int capmsg_message_open(struct capmsg_message *message,
 			struct capmsg_port **port);
+int capmsg_message_lose(struct capmsg_message *message,
+			struct capmsg_port *port);
 int capmsg_message_transmit(struct capmsg_message *message,
 			    struct capmsg_port *port, u64 length,
 			    const struct capmsg_manner *manner);

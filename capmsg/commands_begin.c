@@ -179,9 +179,7 @@ static int fill(struct capmsg_account *account,
 		return capmsg_payload_store(cargo, at);
 	ret = capmsg_transfer_fault_in(&cargo->iter) ?:
 	      capmsg_transfer_copy(cargo, port, at);
-	if (ret == -EAGAIN)
-		return port->body.dead ? -ENOENT : -ESTALE;
-	return ret;
+	return ret == -EAGAIN ? capmsg_message_lose(message, port) : ret;
 }
 
 /**

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * through_test.c - commands that have found an object through a revoker and are in
+ * the middle when that is revoked or closed: nothing of them follows after that.
+ */
+#include "kselftest_harness.h"
+#include "capmsg_util.h"
+
+#define HOOK	"/sys/kernel/debug/capmsg/hook"
+#define BOUND	4		/* BEGIN has bound the message to its port */
+#define PORT	SLOT(1)
+#define TABLE	SLOT(2)		/* 2^8 slots */
+#define NOTE	SLOT(3)
+#define REGION	SLOT(4)
+#define MESSAGE	SLOT(5)
+#define GIVEN	SLOT(0x10)	/* through REVOKER */
+#define REVOKER	SLOT(0x11)
+#define GIVEN2	SLOT(0x12)	/* through REVOKER2 */
+#define REVOKER2	SLOT(0x13)
+#define BIT	0x10ULL
+#define LENGTH	(4 * PAGE)
+
+FIXTURE(through) {
+	int fd;
+	char *memory;
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+};
+
+FIXTURE_SETUP(through)
+{
+	self->fd = space_new();
+	ASSERT_LE(0, self->fd);
+	self->memory = memory_new(LENGTH, true);
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
+		.to = PORT, .depth = 2, .max_caps = 8,
+		.flags = CAPMSG_PORT_NO_SHORT | CAPMSG_PORT_NO_SHARES }));
+	ASSERT_EQ(0, cappage_create(self->fd, TABLE, 8));
+	ASSERT_EQ(0, note_create(self->fd, NOTE));
+	ASSERT_EQ(0, region_create(self->fd, REGION, self->memory, LENGTH));
+	ASSERT_EQ(0, do_create_message(self->fd, &(struct capmsg_create_message){
+		.to = MESSAGE, .notification = NOTE, .bits = BIT }));
+}
+
+FIXTURE_TEARDOWN(through)
+{
+	if (!access(HOOK, W_OK))
+		file_write(HOOK, "off");
+	CAPMSG_TEARDOWN();
+}
+
+static int derive(int fd, __u64 from, __u64 to, __u64 revoker)
+{
+	return do_create_revoker(fd, &(struct capmsg_create_revoker){
+		.from = from, .to = to, .revoker = revoker });
+}
+
+static int revoke_now(int fd, __u64 revoker)
+{
+	return do_revoke(fd, &(struct capmsg_revoke){ .revoker = revoker });
+}
+
+static int gate_close(int fd, __u64 revoker)
+{
+	return do_close(fd, &(struct capmsg_close){ .revoker = revoker });
+}
+
+static int gate_open(int fd, __u64 revoker)
+{
+	return do_open(fd, &(struct capmsg_open){ .revoker = revoker });
+}
+
+static int state(int fd)
+{
+	struct capmsg_stat stat;
+
+	return cap_stat(fd, MESSAGE, &stat) ?: (int)stat.out_state;
+}
+
+/* --- a thread that is stopped at a step of its command -------------------------------- */
+
+struct stopped {
+	pthread_t thread;
+	int fd;
+	unsigned int nr;
+	void *arg;
+	unsigned int step;
+	int ret;
+};
+
+static void *stopped_run(void *data)
+{
+	struct stopped *s = data;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u %d\n", s->step, gettid());
+	s->ret = file_write(HOOK, text);
+	if (!s->ret)
+		s->ret = capmsg_do(s->fd, s->nr, s->arg);
+	return NULL;
+}
+
+static bool parked(void)
+{
+	char text[64] = "";
+	int fd = open(HOOK, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	return !strncmp(text, "parked", 6);
+}
+
+static bool stopped_at(struct stopped *s)
+{
+	*(__u32 *)s->arg = capmsg_size(s->nr);
+	return !pthread_create(&s->thread, NULL, stopped_run, s) &&
+	       WAIT_UNTIL(CAPMSG_PATIENCE_MS, parked());
+}
+
+static int stopped_end(struct stopped *s)
+{
+	int ret = file_write(HOOK, "release\n");
+
+	pthread_join(s->thread, NULL);
+	return ret ?: s->ret;
+}
+
+/* --- the port of a message ------------------------------------------------------------ */
+
+/* A short message claims nothing when it is begun, and so asks nobody at the port. */
+TEST_F(through, begun_while_it_is_revoked)
+{
+	struct capmsg_begin begin = { .message = MESSAGE, .to = GIVEN,
+		.flags = CAPMSG_NONBLOCK };
+	struct stopped s = { .fd = self->fd, .nr = CAPMSG_CMD_BEGIN, .arg = &begin,
+		.step = BOUND };
+	unsigned int i;
+
+	if (access(HOOK, W_OK))
+		SKIP(return, "no test hooks");
+	for (i = 0; i < 2; i++) {
+		begin.length = i ? LENGTH : 1;
+		ASSERT_EQ(0, derive(self->fd, PORT, GIVEN, REVOKER));
+		ASSERT_LE(0, post_any(self->fd, PORT, REGION, 0, LENGTH, 0, 0));
+		ASSERT_TRUE(stopped_at(&s));
+		ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+		EXPECT_EQ(-ENOENT, stopped_end(&s));
+		EXPECT_EQ(CAPMSG_MESSAGE_IDLE, state(self->fd));
+		ASSERT_EQ(0, post_take(self->fd, PORT, 0));
+	}
+	/* It was never begun, so it was not lost. */
+	EXPECT_EQ(0, note_take(self->fd, NOTE, BIT));
+}
+
+/* The buffer of its claim is revoked from the receiver: the claim is of no use. */
+TEST_F(through, filled_when_the_buffer_is_revoked)
+{
+	struct capmsg_begin begin = { .message = MESSAGE, .to = PORT, .length = LENGTH,
+		.flags = CAPMSG_NONBLOCK };
+	struct capmsg_fill fill = { .message = MESSAGE, .data = PTR(self), .length = 8 };
+
+	ASSERT_EQ(0, derive(self->fd, REGION, GIVEN, REVOKER));
+	ASSERT_LE(0, post_any(self->fd, PORT, GIVEN, 0, LENGTH, 0, 0));
+	ASSERT_EQ(0, do_begin(self->fd, &begin));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	EXPECT_EQ(-ESTALE, do_fill(self->fd, &fill));
+	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->fd));
+	EXPECT_EQ(BIT, note_take(self->fd, NOTE, BIT));
+	EXPECT_EQ(-1, bytes_check(self->memory, LENGTH, POISON));
+}
+
+/* --- the port of a receiver ----------------------------------------------------------- */
+
+/* A right is to be moved out of a post, to where the way is closed for now. */
+static int move_starts(FIXTURE_DATA(through) *self, struct job *call, struct capmsg_call *arg,
+		       struct job *mover, struct capmsg_move *move)
+{
+	int ret = derive(self->fd, PORT, GIVEN, REVOKER);
+
+	ret = ret ?: derive(self->fd, TABLE, GIVEN2, REVOKER2);
+	ret = ret ?: post_any(self->fd, PORT, 0, 0, 0, 0, 0);
+	ret = ret ?: JOB_START(call, self->fd, call, CALL, arg);
+	ret = ret ?: msg_recv(self->fd, PORT, &self->record, self->data);
+	*move = (struct capmsg_move){ .from = GIVEN, .to = SLOT2(0x12, 7),
+		.flags = CAPMSG_MOVE_POST, .post = self->record.out_post,
+		.seq = self->record.out_seq };
+	ret = ret ?: gate_close(self->fd, REVOKER2);
+	ret = ret ?: JOB_START(mover, self->fd, move, MOVE, move);
+	return ret ?: job_blocked(mover) ? 0 : -ETIME;
+}
+
+TEST_F(through, right_is_not_moved_out_of_a_revoked_port)
+{
+	struct capmsg_call arg = call_make(PORT, "?", 1, self->data, sizeof(self->data));
+	struct capmsg_move move;
+	struct job call, mover;
+
+	ASSERT_EQ(0, move_starts(self, &call, &arg, &mover, &move));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER2));
+	EXPECT_EQ(-ENOENT, job_join(&mover));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT2(2, 7)));
+	/* It is still where it was. */
+	EXPECT_EQ(0, msg_reply(self->fd, PORT, &self->record, "!", 1));
+	EXPECT_EQ(0, job_join(&call));
+}
+
+TEST_F(through, right_is_not_moved_out_of_a_closed_port)
+{
+	struct capmsg_call arg = call_make(PORT, "?", 1, self->data, sizeof(self->data));
+	struct capmsg_move move;
+	struct job call, mover;
+
+	ASSERT_EQ(0, move_starts(self, &call, &arg, &mover, &move));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER2));
+	EXPECT_FALSE(job_done(&mover, 50));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT2(2, 7)));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	EXPECT_EQ(0, job_join(&mover));
+	EXPECT_EQ(CAPMSG_TYPE_REPLY, cap_type(self->fd, SLOT2(2, 7)));
+	ASSERT_EQ(0, cap_clear(self->fd, SLOT2(2, 7)));
+	EXPECT_EQ(-EPIPE, job_join(&call));
+}
+
+TEST_HARNESS_MAIN
