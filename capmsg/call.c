@@ -148,8 +148,17 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 	return ret;
 }
 
-/* Take the reply right out of the post that holds it. */
-static int take_right(struct capmsg_port *port, u32 index, u32 seq,
+/**
+ * capmsg_reply_take() - take the reply right out of the post that holds it
+ * @port: the port
+ * @index: number of the post
+ * @seq: number of the message
+ * @right: the right; the caller's now
+ *
+ * Context: Any; takes the lock of the port.
+ * Return: 0; -ENOENT, -EINVAL or -ESTALE as capmsg_port_reply_post_locked().
+ */
+int capmsg_reply_take(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_cap *right)
 {
 	struct capmsg_port_post *post;
@@ -175,14 +184,14 @@ static int take_right(struct capmsg_port *port, u32 index, u32 seq,
  * If the call was not answered it is now, with EPIPE.
  *
  * Context: Process context, no locks held.
- * Return: 0; -ENOENT, -EINVAL or -ESTALE as capmsg_port_reply_post_locked().
+ * Return: As capmsg_reply_take().
  */
 int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq)
 {
 	struct capmsg_cap right = { };
 	int ret;
 
-	ret = take_right(port, index, seq, &right);
+	ret = capmsg_reply_take(port, index, seq, &right);
 	capmsg_cap_drop(&right);
 	return ret;
 }
@@ -199,7 +208,7 @@ void capmsg_reply_forget(struct capmsg_port *port, u32 index, u32 seq)
 {
 	struct capmsg_cap right;
 
-	if (!take_right(port, index, seq, &right))
+	if (!capmsg_reply_take(port, index, seq, &right))
 		capmsg_cap_forget(&right);
 }
 

@@ -82,7 +82,10 @@ int capmsg_cmd_unpost(struct capmsg_cmd *cmd)
 	ret = capmsg_receivable(&cmd->view, arg->port, &port);
 	if (ret)
 		return ret;
-	ret = capmsg_port_unpost(capmsg_port_of(port.body), arg->post);
+	do {
+		ret = capmsg_port_unpost(capmsg_port_of(port.body), arg->post,
+					 port.cap.revoker);
+	} while (capmsg_gate_again(&ret, port.cap.revoker, &cmd->view.until));
 	capmsg_found_put(&port);
 	return ret;
 }

@@ -13,6 +13,7 @@
 #include "message.h"
 #include "notification.h"
 #include "payload.h"
+#include "reception.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
 			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)
@@ -82,19 +83,32 @@ int capmsg_cmd_copy(struct capmsg_cmd *cmd)
 	return store_or_drop(&cmd->view, arg->to, &cap);
 }
 
+static int move_now(const struct capmsg_found *from,
+		    const struct capmsg_move *arg, struct capmsg_spot *to)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = capmsg_gate_check(from->cap.revoker) ?:
+	      capmsg_reply_move(capmsg_port_of(from->body), arg->post,
+				arg->seq, to);
+	rcu_read_unlock();
+	return ret;
+}
+
 static int move_from_post(struct capmsg_cmd *cmd, struct capmsg_spot *to)
 {
 	const struct capmsg_move *arg = &cmd->arg.move;
 	struct capmsg_found found;
 	int ret;
 
-	ret = capmsg_resolve_type(&cmd->view, arg->from, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_RECV, &found);
+	ret = capmsg_receivable(&cmd->view, arg->from, &found);
 	if (ret)
 		return ret;
+	/* Either of the two may be closed. */
 	do {
-		ret = capmsg_reply_move(capmsg_port_of(found.body), arg->post,
-					arg->seq, to);
+		ret = capmsg_gate_wait(found.cap.revoker, to->until) ?:
+		      move_now(&found, arg, to);
 	} while (capmsg_gate_again(&ret, to->through, to->until));
 	capmsg_found_put(&found);
 	return ret;
@@ -144,15 +158,21 @@ int capmsg_cmd_move(struct capmsg_cmd *cmd)
 static int clear_post(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_clear *arg = &cmd->arg.clear;
+	struct capmsg_cap right = { };
 	struct capmsg_found found;
 	int ret;
 
-	ret = capmsg_resolve_type(&cmd->view, arg->slot, CAPMSG_TYPE_PORT,
-				  CAPMSG_RIGHT_RECV, &found);
+	ret = capmsg_receivable(&cmd->view, arg->slot, &found);
 	if (ret)
 		return ret;
-	ret = capmsg_reply_drop(capmsg_port_of(found.body), arg->post,
-				arg->seq);
+	do {
+		rcu_read_lock();
+		ret = capmsg_gate_check(found.cap.revoker) ?:
+		      capmsg_reply_take(capmsg_port_of(found.body), arg->post,
+					arg->seq, &right);
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, found.cap.revoker, &cmd->view.until));
+	capmsg_cap_drop(&right);
 	capmsg_found_put(&found);
 	return ret;
 }

@@ -15,9 +15,7 @@ static void port_release(struct capmsg_body *body)
 
 static void port_free(struct capmsg_body *body)
 {
-	struct capmsg_port *port = capmsg_port_of(body);
-
-	kvfree(port);
+	kvfree(capmsg_port_of(body));
 }
 
 static const struct capmsg_body_ops port_ops = {
@@ -278,6 +276,15 @@ int capmsg_port_repost(struct capmsg_port *port, u32 index)
 	return ret;
 }
 
+/* Nobody was given the post while it was wanted here; whoever held it does not. */
+static void offer_locked(struct capmsg_port *port, struct capmsg_port_post *post)
+{
+	if (post->port == port && post->state == CAPMSG_POST_POSTED)
+		capmsg_port_dispatch_locked(port, post);
+	else
+		capmsg_port_relax_locked(port);
+}
+
 /* What a post is when nothing was ever done to it. */
 static void post_reset_locked(struct capmsg_port *port,
 			      struct capmsg_port_post *post,
@@ -294,28 +301,33 @@ static void post_reset_locked(struct capmsg_port *port,
  * capmsg_port_unpost() - take the buffer off a post
  * @port: the port
  * @index: its number
+ * @through: the revoker that the port was named through, or NULL
  *
  * Context: Process context, no locks held; may sleep for the length of a chunk.
- * Return: 0; -ENOENT if the port is dead; -EINVAL if there is no such post;
- * -EBUSY if it holds a message or a reply right.
+ * Return: 0; -ENOENT if the port is dead or revoked; -EINVAL if there is no such
+ * post; -EBUSY if it holds a message or a reply right; CAPMSG_SHUT.
  */
-int capmsg_port_unpost(struct capmsg_port *port, u32 index)
+int capmsg_port_unpost(struct capmsg_port *port, u32 index,
+		       const struct capmsg_object *through)
 {
 	struct capmsg_port_post *post = post_of_index(port, index);
 	struct capmsg_remains remains = { };
-	int ret = 0;
+	int ret;
 
 	if (!post)
 		return -EINVAL;
 	spin_lock(&port->body.lock);
-	capmsg_port_withdraw_locked(port, post);
-	if (port->body.dead)
-		ret = -ENOENT;
-	else if (post->state != CAPMSG_POST_IDLE || post->reply.object)
-		ret = -EBUSY;
-	else
+	/* This may drop the lock; what follows does not any more. */
+	capmsg_port_calm_locked(port, post);
+	ret = port->body.dead ? -ENOENT : capmsg_gate_check(through);
+	if (!ret) {
+		capmsg_port_withdraw_locked(port, post);
+		if (post->state != CAPMSG_POST_IDLE || post->reply.object)
+			ret = -EBUSY;
+	}
+	if (!ret)
 		post_reset_locked(port, post, &remains);
-	capmsg_port_relax_locked(port);
+	offer_locked(port, post);
 	spin_unlock(&port->body.lock);
 	capmsg_remains_drop(&remains);
 	return ret;
@@ -468,16 +480,6 @@ void capmsg_port_reply_left_locked(struct capmsg_port *port,
 		capmsg_port_set_locked(port, post, CAPMSG_POST_IDLE);
 }
 
-static struct capmsg_port_post *post_of_landing(struct capmsg_lien *lien)
-{
-	return container_of(lien, struct capmsg_port_post, landing.lien);
-}
-
-static struct capmsg_port_post *post_of_cut(struct capmsg_lien *lien)
-{
-	return container_of(lien, struct capmsg_port_post, cut.lien);
-}
-
 /*
  * What keeps the post while it is told: the port where it is posted, which is
  * what the pointer says, and if that is not what it is part of, its frame. A
@@ -503,12 +505,13 @@ static void post_unhold(struct capmsg_port *owner, struct capmsg_port *port)
 
 static void *landing_hold(struct capmsg_lien *lien)
 {
-	return post_hold(post_of_landing(lien));
+	return post_hold(container_of(lien, struct capmsg_port_post,
+				      landing.lien));
 }
 
 static void *cut_hold(struct capmsg_lien *lien)
 {
-	return post_hold(post_of_cut(lien));
+	return post_hold(container_of(lien, struct capmsg_port_post, cut.lien));
 }
 
 static bool lost_landing(const struct capmsg_port *port,
@@ -525,23 +528,14 @@ static bool lost_buffer(const struct capmsg_port *port,
 	       READ_ONCE(post->cut.region->body.dead);
 }
 
-/* Nobody was given the post while it was wanted here; whoever held it does not. */
-static void offer_locked(struct capmsg_port *port,
-			 struct capmsg_port_post *post)
-{
-	if (post->port == port && post->state == CAPMSG_POST_POSTED)
-		capmsg_port_dispatch_locked(port, post);
-	else
-		capmsg_port_relax_locked(port);
-}
-
 /*
  * By the time that these run the post may have got other landing slots, another
  * buffer, or may have moved to another port: then there is nothing to do.
  */
 static void landing_lost(struct capmsg_lien *lien, void *held)
 {
-	struct capmsg_port_post *post = post_of_landing(lien);
+	struct capmsg_port_post *post =
+		container_of(lien, struct capmsg_port_post, landing.lien);
 	struct capmsg_remains remains = { };
 	struct capmsg_port *port = held, *owner = post->owner;
 
@@ -564,7 +558,8 @@ static void landing_lost(struct capmsg_lien *lien, void *held)
 
 static void cut_lost(struct capmsg_lien *lien, void *held)
 {
-	struct capmsg_port_post *post = post_of_cut(lien);
+	struct capmsg_port_post *post =
+		container_of(lien, struct capmsg_port_post, cut.lien);
 	struct capmsg_remains remains = { };
 	struct capmsg_port *port = held, *owner = post->owner;
 

@@ -21,7 +21,8 @@ void capmsg_port_withdraw_locked(struct capmsg_port *port,
 int capmsg_port_dress(struct capmsg_port *port, u32 index,
 		      struct capmsg_dress *dress);
 int capmsg_port_repost(struct capmsg_port *port, u32 index);
-int capmsg_port_unpost(struct capmsg_port *port, u32 index);
+int capmsg_port_unpost(struct capmsg_port *port, u32 index,
+		       const struct capmsg_object *through);
 
 struct capmsg_port_post *capmsg_port_reap_locked(struct capmsg_port *port);
 void capmsg_port_unreap(struct capmsg_port *port, struct capmsg_port_post *post);

@@ -252,7 +252,7 @@ static struct capmsg_frame *receive_call(struct kunit *test,
 	capmsg_port_retire(port, post);
 	/* It holds the right: not posted again before that has left. */
 	KUNIT_EXPECT_EQ(test, post->state, CAPMSG_POST_IDLE);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, post->index), -EBUSY);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, post->index, NULL), -EBUSY);
 	KUNIT_EXPECT_EQ(test, capmsg_port_repost(port, post->index), -EBUSY);
 	return frame;
 }

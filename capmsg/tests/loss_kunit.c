@@ -151,7 +151,7 @@ static void message_that_has_landed_survives_its_table(struct kunit *test)
 	capmsg_port_kit_expect(test, port, 1, 0, 0, 0, 0);
 	/* It cannot be posted as it was. */
 	KUNIT_EXPECT_EQ(test, capmsg_port_repost(port, 0), -ENOENT);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0, NULL), 0);
 	capmsg_port_kit_expect(test, port, 0, 1, 0, 0, 0);
 }
 
@@ -277,7 +277,7 @@ static void receiver_step(struct fair *fair, struct rnd_state *rnd)
 
 	switch (capmsg_kit_below(rnd, 6)) {
 	case 0:
-		capmsg_port_unpost(fair->port, index);
+		capmsg_port_unpost(fair->port, index, NULL);
 		break;
 	case 1:
 		capmsg_port_repost(fair->port, index);

@@ -294,20 +294,20 @@ static void unpost_takes_the_post_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, sender), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, 1, region, 3000),
 			-EBUSY);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 1), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 1, NULL), 0);
 	KUNIT_EXPECT_NULL(test, sender->post);
 	KUNIT_EXPECT_FALSE(test, capmsg_kit_used(region));
 	KUNIT_EXPECT_TRUE(test, capmsg_post_bare(&port->posts[1]));
 	capmsg_port_kit_expect(test, port, 0, 2, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 1), 0);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 1, NULL), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 2, NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, small), 0);
 	KUNIT_EXPECT_EQ(test, port->posts[0].state, CAPMSG_POST_FILLED);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0, NULL), -EBUSY);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, 0, region, 1),
 			-EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_port_kit_reap(port), &port->posts[0]);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0, NULL), -EBUSY);
 	capmsg_port_retire(port, &port->posts[0]);
 	capmsg_port_kit_expect(test, port, 0, 2, 0, 0, 0);
 }
@@ -334,7 +334,7 @@ static void any_post_is_idle_or_bare(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&region->body.refs), 1);
 	KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, 0, region, 303),
 			-ENOENT);
-	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_port_unpost(port, 0, NULL), -ENOENT);
 	KUNIT_EXPECT_EQ(test, capmsg_port_repost(port, 0), -ENOENT);
 	capmsg_body_put(&port->body);
 }
