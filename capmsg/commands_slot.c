@@ -5,6 +5,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 
 #include "call.h"
@@ -332,6 +333,7 @@ static int list_slot(const struct capmsg_found *found, u32 index,
 	bool reserved, is_void;
 	int ret;
 
+	index = array_index_nospec(index, 1U << table->bits);
 	rcu_read_lock();
 	ret = capmsg_gate_check(found->cap.revoker);
 	if (ret) {
