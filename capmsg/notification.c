@@ -66,7 +66,7 @@ static const struct capmsg_body_ops notification_ops = {
 /**
  * capmsg_notification_alloc() - create a notification
  * @account: who pays, and whose space's file is readable if it is @polled
- * @eventfd: counts the bits that become set, or NULL; the reference moves to
+ * @eventfd: counts the signals that set bits, or NULL; the reference moves to
  *	the notification on success
  * @polled: the space's file is readable while bits are set
  *
@@ -128,8 +128,10 @@ static void set_locked(struct capmsg_notification *n, u64 fresh)
  * @notification: the notification
  * @bits: bits to be set
  *
- * Bits that are set already wake nobody, and add nothing to the eventfd. A dead
- * notification stays as it is.
+ * Bits that are set already wake nobody, and do not count at the eventfd. That is
+ * a doorbell: it rings once, for however many bits, as whoever signals may hold
+ * the lock of a port, or a stranger may choose the bits. A dead notification stays
+ * as it is.
  *
  * Context: Any but interrupts; takes the lock of the notification, which is
  * below those of ports, cappages, regions and watches.
@@ -147,8 +149,7 @@ bool capmsg_notification_signal(struct capmsg_notification *notification,
 	if (alive && fresh) {
 		set_locked(notification, fresh);
 		if (notification->eventfd)
-			capmsg_eventfd_add(notification->eventfd,
-					   hweight64(fresh));
+			capmsg_eventfd_signal(notification->eventfd);
 	}
 	spin_unlock(&notification->body.lock);
 	return alive;

@@ -22,7 +22,7 @@ struct capmsg_notification {
 	u64 bits;
 	/** @waiters: who waits for bits; they enter under body.lock */
 	wait_queue_head_t waiters;
-	/** @eventfd: counts the bits that become set, or NULL; constant */
+	/** @eventfd: counts the signals that set bits, or NULL; constant */
 	struct eventfd_ctx *eventfd;
 	/** @polled: the space's file is readable while bits are set; constant */
 	bool polled;

@@ -70,7 +70,7 @@ test_poll() {
 	has '^readable *1$'
 }
 
-# An eventfd counts bits that become set, and is inherited.
+# An eventfd counts signals that set bits, and is inherited.
 test_eventfd() {
 	script 0 <<-'END'
 		notification create /10 --eventfd new
@@ -79,7 +79,7 @@ test_eventfd() {
 	cat >script <<-END
 		notification create /10 --eventfd new
 		notification signal /10 1
-		notification signal /10 4
+		notification signal /10 0xf4
 		notification signal /10 4
 		exec -- sh -c 'dd bs=8 count=1 <&$fd 2>/dev/null | od -An -tx1'
 	END

@@ -62,19 +62,16 @@ static inline size_t capmsg_copy_page_from_iter(struct page *page,
 #define system_dfl_wq	system_unbound_wq
 #endif
 
-/*
- * Add @n to the count of an eventfd. The kernel's own function has lost its
- * argument: it adds one.
+ * Add one to the count of an eventfd: the kernel's function had an argument for
+ * that.
  * Drop when the floor is >= 6.8.
  */
-static inline void capmsg_eventfd_add(struct eventfd_ctx *eventfd,
-				      unsigned int n)
+static inline void capmsg_eventfd_signal(struct eventfd_ctx *eventfd)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-	while (n--)
-		eventfd_signal(eventfd);
+	eventfd_signal(eventfd);
 #else
-	eventfd_signal(eventfd, n);
+	eventfd_signal(eventfd, 1);
 #endif
 }
 

@@ -110,7 +110,7 @@ static int notification_destroy(struct context *ctx, struct invocation *inv)
 static const struct argp_option create_options[] = {
 	{ "poll", OPT_POLL, NULL, 0, "'space poll' sees it while bits are set", 0 },
 	{ "eventfd", OPT_EVENTFD, "FD|new", 0,
-	  "Add bits that become set to this eventfd; new makes one and prints it", 0 },
+	  "Add one to this eventfd when bits are set; new makes one and prints it", 0 },
 	{ 0 }
 };
 

@@ -1199,7 +1199,7 @@ struct capmsg_import {
  * named it, goes nowhere.
  */
 
-/* Every bit that becomes set is added to an eventfd, too. */
+/* An eventfd rings, too, when bits are set. */
 #define CAPMSG_NOTIFICATION_EVENTFD	0x1
 /* The space's file is readable (POLLIN) while bits are set. */
 #define CAPMSG_NOTIFICATION_POLL	0x2
@@ -1211,7 +1211,8 @@ struct capmsg_import {
  * @flags: CAPMSG_NOTIFICATION_EVENTFD, CAPMSG_NOTIFICATION_POLL
  * @to: address of the void slot that gets the capability
  * @eventfd: with CAPMSG_NOTIFICATION_EVENTFD: an eventfd; its count rises by one
- *	each time that a bit is set which was not; else 0
+ *	with each signal that sets a bit which was not set, however many bits;
+ *	else 0
  * @__reserved: must be zero
  *
  * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT,
