@@ -654,6 +654,34 @@ TEST_F(begin, waiting_thread_gets_the_claim)
 	EXPECT_EQ(-EAGAIN, taken(self->tx));
 }
 
+/* What its own command tells is not told once more; but a loss is. */
+TEST_F(begin, waiting_thread_delivers)
+{
+	struct capmsg_transmit arg = { .message = MESSAGE, .length = 1 };
+	struct job job;
+
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, 1, 0, CAPMSG_NONBLOCK));
+	arg.deadline = patience();
+	ASSERT_EQ(0, JOB_START(&job, self->tx, transmit, TRANSMIT, &arg));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       state(self->tx, MESSAGE) == CAPMSG_MESSAGE_SENDING));
+	ASSERT_LE(0, post(self, 0));
+	EXPECT_EQ(0, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, arg.out_state);
+	EXPECT_EQ(-EAGAIN, taken(self->tx));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	ASSERT_EQ(0, post_take(self->fd, PORT, self->record.out_post));
+
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, 1, 0, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, JOB_START(&job, self->tx, transmit, TRANSMIT, &arg));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       state(self->tx, MESSAGE) == CAPMSG_MESSAGE_SENDING));
+	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+	EXPECT_EQ(BIT, taken(self->tx));
+	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->tx, MESSAGE));
+}
+
 #define STORM_MS 1000
 
 /**

@@ -1439,8 +1439,13 @@ struct capmsg_open {
  *                        port gone, revoked
  *
  * From every state ABANDON leads to IDLE. BEGIN can follow IDLE, DELIVERED and
- * LOST. On QUEUED -> OPEN, SENDING -> DELIVERED, and every change to LOST the
- * message's notification is signalled.
+ * LOST.
+ *
+ * What has come of waiting in line is told once: by the BEGIN or TRANSMIT that
+ * waits for it; or if the message waits by itself (CAPMSG_MESSAGE_QUEUE) by its
+ * notification, which is signalled on QUEUED -> OPEN and SENDING -> DELIVERED.
+ * That a message which was begun is LOST is signalled always, and returned by the
+ * next command as well.
  */
 enum capmsg_message_state {
 	CAPMSG_MESSAGE_IDLE		= 0,
