@@ -278,6 +278,8 @@ void capmsg_body_kill(struct capmsg_body *body)
 		lien->ops->lost(lien, held);
 		cond_resched();
 	}
+	if (body->ops->ended)
+		body->ops->ended(body);
 	bury(body);
 	capmsg_body_put(body);
 }

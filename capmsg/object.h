@@ -57,6 +57,11 @@
  * reserved landing slots in it, a region by a post that was cut from it. Such a
  * use is a *lien*. It does not keep the body from dying: when it dies, the
  * holder of the lien is told.
+ *
+ * A reference to a body can be held for long: by a command that has found it,
+ * and then waits at a revoker that a stranger has closed. It keeps the struct, no
+ * more. What is large, or is not ours, goes with the death itself: once all who
+ * have a lien were told nobody uses the body.
  */
 
 struct capmsg_body;
@@ -96,6 +101,11 @@ struct capmsg_body_ops {
 	 * Called once, in process context, with the body dead and unlocked.
 	 */
 	void (*kill)(struct capmsg_body *body);
+	/**
+	 * @ended: optional: give up what only those who had a lien could still
+	 * use. Called once, in process context, after all of them were told.
+	 */
+	void (*ended)(struct capmsg_body *body);
 	/**
 	 * @release: optional: give up what needs process context. Called once,
 	 * when the last reference is gone.
@@ -150,7 +160,7 @@ struct capmsg_body {
 	struct list_head owned;
 	/** @liens: uses that are told when the body dies; @lock */
 	struct list_head liens;
-	/** @bytes: what was charged for the body */
+	/** @bytes: what is charged for the body; constant but for ops->ended() */
 	size_t bytes;
 	/** @rcu: frees it after the last reference */
 	struct rcu_head rcu;

@@ -19,26 +19,29 @@ static void region_kill(struct capmsg_body *body)
 	/* The posts that were cut from it are told through their liens. */
 }
 
-static void region_release(struct capmsg_body *body)
+/* No copy into it is under way, and no post is cut from it any more. */
+static void region_ended(struct capmsg_body *body)
 {
 	struct capmsg_region *region = capmsg_region_of(body);
+	size_t bytes = body->bytes - sizeof(*region);
 
 	pages_count(body->account, -(long)region->pin.n);
 	capmsg_unpin(&region->pin);
+	kvfree(region->pin.pages);
+	region->pin.pages = NULL;
+	body->bytes -= bytes;
+	capmsg_user_uncharge(body->account->user, 0, bytes);
 }
 
 static void region_free(struct capmsg_body *body)
 {
-	struct capmsg_region *region = capmsg_region_of(body);
-
-	kvfree(region->pin.pages);
-	kfree(region);
+	kfree(capmsg_region_of(body));
 }
 
 static const struct capmsg_body_ops region_ops = {
 	.type		= CAPMSG_TYPE_REGION,
 	.kill		= region_kill,
-	.release	= region_release,
+	.ended		= region_ended,
 	.free		= region_free,
 };
 

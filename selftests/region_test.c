@@ -336,7 +336,7 @@ TEST_F(region, destroy)
 	EXPECT_EQ(0, memcmp(data, "short", 5));
 	ASSERT_EQ(0, cap_stat(self->fd, PORT, &stat));
 	EXPECT_EQ(2, stat.out_posted + stat.out_idle);
-	EXPECT_TRUE(WAIT_UNTIL(3000, pinned(self->fd) == 0));
+	EXPECT_EQ(0, pinned(self->fd));
 	EXPECT_EQ(0, vm_pin());
 }
 
@@ -355,7 +355,7 @@ TEST_F(region, destroy_when_filled)
 	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, NULL));
 	EXPECT_EQ(PAGE, record.out_length);
 	EXPECT_EQ(-1, pattern_check(self->memory, PAGE, 3));
-	EXPECT_TRUE(WAIT_UNTIL(3000, pinned(self->fd) == 0));
+	EXPECT_EQ(0, pinned(self->fd));
 }
 
 TEST_F(region, close_releases)
@@ -370,9 +370,92 @@ TEST_F(region, close_releases)
 	ASSERT_LE(0, post_any(fd, PORT, REGION, 0, PAGE, 0, 0));
 	EXPECT_EQ(4, vm_pin());
 	ASSERT_EQ(0, close(fd));
-	EXPECT_TRUE(WAIT_UNTIL(3000, pinned(self->fd) == 0 && vm_pin() == 0));
+	EXPECT_EQ(0, pinned(self->fd));
+	EXPECT_EQ(0, vm_pin());
 	ASSERT_EQ(0, munmap(memory, 4 * PAGE));
 	EXPECT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+/* --- when somebody is about to use it ------------------------------------------ */
+
+#define GATE	SLOT(0x11)	/* stands before the table that is GATED */
+#define GATED	SLOT(0x12)
+#define TABLE	SLOT(0x13)
+
+/* Whoever has found the region, and then looks for its landing slots, waits. */
+static int close_gate(int fd)
+{
+	return cappage_create(fd, TABLE, 8) ?:
+	       do_create_revoker(fd, &(struct capmsg_create_revoker){
+			.from = TABLE, .to = GATED, .revoker = GATE }) ?:
+	       do_close(fd, &(struct capmsg_close){ .revoker = GATE });
+}
+
+static int open_gate(int fd)
+{
+	return do_open(fd, &(struct capmsg_open){ .revoker = GATE });
+}
+
+static __u64 user_bytes(int fd)
+{
+	struct capmsg_query query = { .flags = 0 };
+
+	return do_query(fd, &query) ? ~0ULL : query.out_user_bytes;
+}
+
+/* What DESTROY has returned for is unpinned, and nobody pays for it. */
+TEST_F(region, destroy_while_post_stalls)
+{
+	struct capmsg_post post = { .port = PORT, .region = REGION, .length = PAGE,
+		.landing = SLOT2(0x12, 0), .max_caps = 1, .post = CAPMSG_POST_ANY };
+	const size_t pages = 4096;
+	char *memory = memory_new(pages * PAGE, false);
+	__u64 before, after;
+	struct job job;
+
+	ASSERT_EQ(0, region_create(self->fd, REGION, memory, pages * PAGE));
+	ASSERT_EQ(0, close_gate(self->fd));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, post, POST, &post));
+	ASSERT_TRUE(job_blocked(&job));
+	EXPECT_EQ(pages, pinned(self->fd));
+	before = user_bytes(self->fd);
+	ASSERT_EQ(0, obj_destroy(self->fd, REGION));
+	EXPECT_EQ(0, pinned(self->fd));
+	EXPECT_EQ(0, vm_pin());
+	after = user_bytes(self->fd);
+	EXPECT_LE(pages * sizeof(void *), before - after);
+	EXPECT_FALSE(job_done(&job, 0));
+	ASSERT_EQ(0, open_gate(self->fd));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+	/* Now the struct is gone as well, and the tombstone. */
+	EXPECT_GT(after, user_bytes(self->fd));
+}
+
+TEST_F(region, close_while_call_stalls)
+{
+	struct capmsg_call call = { .flags = CAPMSG_CALL_REGION, .to = PORT,
+		.reply_region = REGION, .reply_size = PAGE,
+		.reply_landing = SLOT2(0x12, 0), .reply_max_caps = 1 };
+	int file = memfd_create("capmsg", MFD_ALLOW_SEALING), fd = space_new();
+	char *memory;
+	struct job job;
+
+	ASSERT_EQ(0, ftruncate(file, 4 * PAGE));
+	memory = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	ASSERT_EQ(0, region_create(fd, REGION, memory, 4 * PAGE));
+	ASSERT_EQ(0, cap_give(fd, REGION, CAPMSG_RIGHT_WRITE, self->fd, REGION));
+	ASSERT_EQ(0, close_gate(self->fd));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, call, CALL, &call));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, munmap(memory, 4 * PAGE));
+	EXPECT_EQ(-1, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(0, pinned(self->fd));
+	EXPECT_EQ(0, vm_pin());
+	EXPECT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_FALSE(job_done(&job, 0));
+	ASSERT_EQ(0, open_gate(self->fd));
+	EXPECT_EQ(-ENOENT, job_join(&job));
 }
 
 /* --- who pays ------------------------------------------------------------------- */
@@ -402,7 +485,7 @@ static int register_at_limit(void *unused)
 	if (region_create(fd, REGION, memory, 7 * PAGE) != -EDQUOT)
 		return 246;
 	close(twin);
-	if (!WAIT_UNTIL(3000, region_create(fd, REGION, memory, 16 * PAGE) == 0))
+	if (region_create(fd, REGION, memory, 16 * PAGE))
 		return 247;
 	return vm_pin() == 16 ? 0 : 248;
 }

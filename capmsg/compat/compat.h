@@ -62,6 +62,7 @@ static inline size_t capmsg_copy_page_from_iter(struct page *page,
 #define system_dfl_wq	system_unbound_wq
 #endif
 
+/*
  * Add one to the count of an eventfd: the kernel's function had an argument for
  * that.
  * Drop when the floor is >= 6.8.

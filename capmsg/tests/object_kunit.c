@@ -93,13 +93,16 @@ static void reference_keeps_the_memory_of_a_dead_body(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, capmsg_objects_live(CAPMSG_TYPE_REGION), live);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->killed), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->ended), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->released), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones + 1);
 	/* Whoever has created it cannot help that. */
 	expect_use(test, 0, 0);
 	capmsg_body_put(&thing->body);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->ended), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->released), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->wrong), 0);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&log->freed), 1);
 	KUNIT_EXPECT_EQ(test, capmsg_tombstones(), tombstones);
@@ -185,6 +188,11 @@ struct note {
 	int wrong;
 };
 
+static struct capmsg_thing *note_thing(const struct note *note)
+{
+	return container_of(note->body, struct capmsg_thing, body);
+}
+
 static void *note_hold(struct capmsg_lien *lien)
 {
 	struct note *note = container_of(lien, struct note, lien);
@@ -200,7 +208,7 @@ static void note_lost(struct capmsg_lien *lien, void *held)
 	struct note *note = container_of(lien, struct note, lien);
 
 	if (held != note || !capmsg_thing_unlocked(note->body) ||
-	    !list_empty(&lien->link) ||
+	    !list_empty(&lien->link) || note_thing(note)->ended ||
 	    rcu_access_pointer(note->body->object->body))
 		note->wrong++;
 	note->lost++;
@@ -255,6 +263,8 @@ static void death_is_told_to_those_with_a_lien(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gone.held, 0);
 	KUNIT_EXPECT_EQ(test, gone.lost, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&thing->body.liens));
+	KUNIT_EXPECT_TRUE(test, thing->ended);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->wrong), 0);
 	capmsg_body_put(&thing->body);
 }
 

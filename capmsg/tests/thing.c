@@ -18,9 +18,24 @@ static void thing_kill(struct capmsg_body *body)
 	atomic_inc(&thing->log->killed);
 }
 
+static void thing_ended(struct capmsg_body *body)
+{
+	struct capmsg_thing *thing = thing_of(body);
+
+	if (!body->dead || !capmsg_thing_unlocked(body) ||
+	    !list_empty(&body->liens) || thing->ended)
+		atomic_inc(&thing->log->wrong);
+	thing->ended = true;
+	atomic_inc(&thing->log->ended);
+}
+
 static void thing_release(struct capmsg_body *body)
 {
-	atomic_inc(&thing_of(body)->log->released);
+	struct capmsg_thing *thing = thing_of(body);
+
+	if (!thing->ended)
+		atomic_inc(&thing->log->wrong);
+	atomic_inc(&thing->log->released);
 }
 
 static void thing_free(struct capmsg_body *body)
@@ -47,6 +62,7 @@ static void thing_dropped(struct capmsg_body *body, u64 badge)
 static const struct capmsg_body_ops thing_ops = {
 	.type		= CAPMSG_TYPE_REGION,
 	.kill		= thing_kill,
+	.ended		= thing_ended,
 	.release	= thing_release,
 	.free		= thing_free,
 	.stale		= thing_stale,

@@ -14,6 +14,8 @@
 struct capmsg_thing_log {
 	/** @killed: calls of kill */
 	atomic_t killed;
+	/** @ended: calls of ended */
+	atomic_t ended;
 	/** @released: calls of release */
 	atomic_t released;
 	/** @freed: calls of free */
@@ -22,7 +24,10 @@ struct capmsg_thing_log {
 	atomic_t dropped;
 	/** @badge: of the last of these */
 	u64 badge;
-	/** @wrong: calls of kill with a body that was not dead, or was locked */
+	/**
+	 * @wrong: calls of kill or ended with a body that was not dead, or was
+	 * locked; calls out of order
+	 */
 	atomic_t wrong;
 };
 
@@ -36,6 +41,8 @@ struct capmsg_thing {
 	struct capmsg_thing_log *log;
 	/** @stale: badge that reads as void */
 	u64 stale;
+	/** @ended: was ended called? */
+	bool ended;
 };
 
 #define CAPMSG_THING_BYTES	(sizeof(struct capmsg_thing))

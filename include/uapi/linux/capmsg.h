@@ -692,7 +692,8 @@ struct capmsg_list {
  * that had found it alive is over. Senders and receivers that wait at a
  * destroyed port get ENOENT, callers whose calls it held get EPIPE. Posts that
  * were to land capabilities in a destroyed cappage are received with the
- * error ENOENT. Posts that were cut from a destroyed region lose it.
+ * error ENOENT. Posts that were cut from a destroyed region lose it; its pages are
+ * unpinned, and nobody pays for them any more, whoever was about to use it.
  * The root cappage cannot be named, so it cannot be destroyed.
  *
  * Errors: ENOENT (also: somebody else is destroying it at this moment), EACCES.
