@@ -65,6 +65,24 @@ struct capmsg_tally capmsg_port_tally(struct capmsg_port *port,
 				  port->count[CAPMSG_POST_POSTED], leaving);
 }
 
+/**
+ * capmsg_port_permits() - may a sender hold one post more?
+ * @port: the port, whose posts are shared
+ * @sender: the sender
+ * @leaving: as of capmsg_port_tally()
+ *
+ * Context: Any; lock of the port held.
+ * Return: true if it may.
+ */
+bool capmsg_port_permits(struct capmsg_port *port,
+			 const struct capmsg_sender *sender,
+			 const struct capmsg_share *leaving)
+{
+	struct capmsg_tally tally = capmsg_port_tally(port, sender, leaving);
+
+	return capmsg_tally_permits(&tally);
+}
+
 /* Posts of the port itself only if it @may hold one more. */
 static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
 					    const struct capmsg_sender *sender,
@@ -81,8 +99,8 @@ static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
 }
 
 /**
- * capmsg_port_find_locked() - find a posted post for a message
- * @port: the port
+ * capmsg_port_search_locked() - capmsg_port_find_locked() where there are lists
+ * @port: the port, no frame
  * @sender: the sender
  * @may: it may hold one more of the port's own posts
  *
@@ -92,17 +110,12 @@ static struct capmsg_port_post *find_fitted(struct capmsg_port *port,
  * Return: the post, or NULL.
  */
 struct capmsg_port_post *
-capmsg_port_find_locked(struct capmsg_port *port,
-			const struct capmsg_sender *sender, bool may)
+capmsg_port_search_locked(struct capmsg_port *port,
+			  const struct capmsg_sender *sender, bool may)
 {
 	struct capmsg_port_post *post;
 
 	lockdep_assert_held(&port->body.lock);
-	if (capmsg_port_is_frame(port)) {
-		post = &port->posts[0];
-		return post->state == CAPMSG_POST_POSTED &&
-		       capmsg_post_fits(post, sender) ? post : NULL;
-	}
 	if (may && sender->area && !sender->n_caps) {
 		list_for_each_entry(post, &port->bare, link) {
 			if (capmsg_post_fits(post, sender))
@@ -113,16 +126,21 @@ capmsg_port_find_locked(struct capmsg_port *port,
 }
 
 /*
- * In words, as areas are made of them: what is behind the message is copied in
- * vain at worst. READ_ONCE() keeps the compiler from making a call of it, which
- * costs more than most messages.
+ * Four words at a time, as areas are made of them: what is behind the message is
+ * copied in vain at worst. READ_ONCE() keeps the compiler from making a call of it,
+ * which costs more than most messages.
  */
 static void copy_area(u64 *to, const u64 *from, u32 length)
 {
-	u32 i;
+	const u64 *end = (void *)from + length;
 
-	for (i = 0; i < DIV_ROUND_UP(length, sizeof(u64)); i++)
-		to[i] = READ_ONCE(from[i]);
+	BUILD_BUG_ON(CAPMSG_INLINE_MAX % (4 * sizeof(u64)));
+	for (; from < end; from += 4, to += 4) {
+		to[0] = READ_ONCE(from[0]);
+		to[1] = READ_ONCE(from[1]);
+		to[2] = READ_ONCE(from[2]);
+		to[3] = READ_ONCE(from[3]);
+	}
 }
 
 /* What a receiver has posted for one call of its own is nobody's share. */
@@ -137,17 +155,10 @@ static void hold(struct capmsg_port *port, struct capmsg_port_post *post,
 }
 
 /* Step 6b. From here on the message is there, and nothing can fail. */
-static void commit_locked(struct capmsg_port *port, struct capmsg_port_post *post,
-			  struct capmsg_sender *sender)
+static __always_inline void commit_locked(struct capmsg_port *port,
+					  struct capmsg_port_post *post,
+					  struct capmsg_sender *sender)
 {
-	if (sender->n_caps) {
-		spin_lock(&sender->lock);
-		capmsg_landing_commit_locked(&post->landing, sender->caps,
-					     sender->n_caps);
-		spin_unlock(&sender->lock);
-	}
-	if (sender->moved.table)
-		capmsg_slot_void_locked(&sender->moved);
 	if (sender->area)
 		copy_area((u64 *)post->area, sender->area, sender->length);
 	post->is_inline = sender->area;
@@ -189,11 +200,35 @@ static bool right_holds_locked(struct capmsg_sender *sender)
 static int commit_check_locked(struct capmsg_port_post *post,
 			       struct capmsg_sender *sender)
 {
-	if (sender->n_caps && !capmsg_landing_ready_locked(&post->landing))
+	if (!capmsg_landing_ready_locked(&post->landing))
 		return -EAGAIN;
 	if (sender->moved.table && !right_holds_locked(sender))
 		return -ENOENT;
 	return 0;
+}
+
+/* Steps 6a and 6b of a message with capabilities. */
+static noinline int commit_caps_locked(struct capmsg_port *port,
+				       struct capmsg_port_post *post,
+				       struct capmsg_sender *sender)
+{
+	struct capmsg_cappage *table = post->landing.table;
+	struct capmsg_cappage *from = sender->moved.table;
+	int ret;
+
+	capmsg_cappage_lock(table, from);
+	ret = commit_check_locked(post, sender);
+	if (!ret) {
+		spin_lock(&sender->lock);
+		capmsg_landing_commit_locked(&post->landing, sender->caps,
+					     sender->n_caps);
+		spin_unlock(&sender->lock);
+		if (from)
+			capmsg_slot_void_locked(&sender->moved);
+		commit_locked(port, post, sender);
+	}
+	capmsg_cappage_unlock(table, from);
+	return ret;
 }
 
 /**
@@ -211,23 +246,13 @@ int capmsg_port_commit_locked(struct capmsg_port *port,
 			      struct capmsg_port_post *post,
 			      struct capmsg_sender *sender)
 {
-	struct capmsg_cappage *table = NULL, *from = sender->moved.table;
-	int ret;
-
 	lockdep_assert_held(&port->body.lock);
 	if ((post->flags & CAPMSG_POST_GATED) && !capmsg_post_open(post, sender))
 		return -EAGAIN;
-	if (!sender->n_caps) {
-		commit_locked(port, post, sender);
-		return 0;
-	}
-	table = post->landing.table;
-	capmsg_cappage_lock(table, from);
-	ret = commit_check_locked(post, sender);
-	if (!ret)
-		commit_locked(port, post, sender);
-	capmsg_cappage_unlock(table, from);
-	return ret;
+	if (sender->n_caps)
+		return commit_caps_locked(port, post, sender);
+	commit_locked(port, post, sender);
+	return 0;
 }
 
 /**

@@ -15,8 +15,11 @@ struct capmsg_tally capmsg_port_tally(struct capmsg_port *port,
 				      const struct capmsg_sender *sender,
 				      const struct capmsg_share *leaving);
 struct capmsg_port_post *
-capmsg_port_find_locked(struct capmsg_port *port,
-			const struct capmsg_sender *sender, bool may);
+capmsg_port_search_locked(struct capmsg_port *port,
+			  const struct capmsg_sender *sender, bool may);
+bool capmsg_port_permits(struct capmsg_port *port,
+			 const struct capmsg_sender *sender,
+			 const struct capmsg_share *leaving);
 int capmsg_port_commit_locked(struct capmsg_port *port,
 			      struct capmsg_port_post *post,
 			      struct capmsg_sender *sender);
@@ -29,12 +32,7 @@ static inline bool capmsg_port_may_hold(struct capmsg_port *port,
 					const struct capmsg_sender *sender,
 					const struct capmsg_share *leaving)
 {
-	struct capmsg_tally tally;
-
-	if (!port->shared)
-		return true;
-	tally = capmsg_port_tally(port, sender, leaving);
-	return capmsg_tally_permits(&tally);
+	return !port->shared || capmsg_port_permits(port, sender, leaving);
 }
 
 /* Is a post too small for a message? The lock of the port is held. */
@@ -70,6 +68,28 @@ static inline bool capmsg_post_fits(const struct capmsg_port_post *post,
 	if ((post->flags & CAPMSG_POST_GATED) && !capmsg_post_open(post, sender))
 		return false;
 	return !capmsg_post_small(post, sender);
+}
+
+/**
+ * capmsg_port_find_locked() - find a posted post for a message
+ * @port: the port
+ * @sender: the sender
+ * @may: it may hold one more of the port's own posts
+ *
+ * Context: Atomic; lock of the port held.
+ * Return: the post, or NULL.
+ */
+static inline struct capmsg_port_post *
+capmsg_port_find_locked(struct capmsg_port *port,
+			const struct capmsg_sender *sender, bool may)
+{
+	struct capmsg_port_post *post = &port->posts[0];
+
+	lockdep_assert_held(&port->body.lock);
+	if (!capmsg_port_is_frame(port))
+		return capmsg_port_search_locked(port, sender, may);
+	return post->state == CAPMSG_POST_POSTED &&
+	       capmsg_post_fits(post, sender) ? post : NULL;
 }
 
 /**
