@@ -104,7 +104,7 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
 	};
 	struct capmsg_frame *frame;
-	struct capmsg_found port;
+	struct capmsg_found port __uninitialized;
 	unsigned int index;
 	int ret;
 
@@ -194,7 +194,7 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
 	struct capmsg_answer answer;
-	struct capmsg_found port;
+	struct capmsg_found port __uninitialized;
 	int ret;
 
 	cmd->view.until = capmsg_wait_until(arg->deadline,

@@ -95,7 +95,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		.n_records	= arg->n_records,
 		.n_reposts	= arg->n_reposts,
 	};
-	struct capmsg_found found;
+	struct capmsg_found found __uninitialized;
 	struct capmsg_port *port;
 	int ret;
 
@@ -330,7 +330,7 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 		.n_reposts	= arg->n_reposts,
 	};
 	struct capmsg_port *port, *answered = NULL;
-	struct capmsg_found found;
+	struct capmsg_found found __uninitialized;
 	bool replied;
 	int ret;
 

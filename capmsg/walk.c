@@ -35,8 +35,9 @@ static bool rest_match_guard(struct rest *rest, const struct capmsg_cap *cap)
 }
 
 /* Go through the cappage that @from names, to one of its slots; @cap may be @from. */
-static int walk_hop(const struct capmsg_cap *from, struct rest *rest,
-		    struct capmsg_cap *cap, struct capmsg_place *place)
+static __always_inline int walk_hop(const struct capmsg_cap *from,
+				    struct rest *rest, struct capmsg_cap *cap,
+				    struct capmsg_place *place)
 {
 	struct capmsg_cappage *table;
 	struct capmsg_body *body;
@@ -71,8 +72,9 @@ static int walk_hop(const struct capmsg_cap *from, struct rest *rest,
 }
 
 /* Match the guard of what is there. Returns 1 if the address ends here. */
-static int walk_arrive(const struct capmsg_cap *cap, struct rest *rest,
-		       enum capmsg_lookup lookup)
+static __always_inline int walk_arrive(const struct capmsg_cap *cap,
+				       struct rest *rest,
+				       enum capmsg_lookup lookup)
 {
 	if (lookup == CAPMSG_LOOKUP_SLOT && !rest->left)
 		return 1;
@@ -83,7 +85,8 @@ static int walk_arrive(const struct capmsg_cap *cap, struct rest *rest,
 	return !rest->left;
 }
 
-static int walk_end(const struct capmsg_cap *cap, struct capmsg_place *place)
+static __always_inline int walk_end(const struct capmsg_cap *cap,
+				    struct capmsg_place *place)
 {
 	place->body = capmsg_cap_body_rcu(cap);
 	if (likely(place->body))
@@ -94,27 +97,11 @@ static int walk_end(const struct capmsg_cap *cap, struct capmsg_place *place)
 	return -ENOENT;
 }
 
-/**
- * capmsg_walk_rcu() - resolve an address
- * @root: the capability to begin at
- * @address: the address
- * @lookup: what it is to name
- * @cap: what is there on success, weakened by the path; owns no reference
- * @place: where it is
- *
- * Every hop consumes at least one bit (capmsg_cap_mint() sees to that), so
- * there are at most 63 hops.
- *
- * Context: RCU read section. Takes no lock and writes nothing shared, unless
- * it finds a tombstone: that is cleared.
- * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
- * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
- * whose call is over. CAPMSG_SHUT if the revoker of @cap, which is to be used, is
- * closed.
- */
-int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
-		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
-		    struct capmsg_place *place)
+/* capmsg_walk_rcu(). Inline, as nearly every command begins with it. */
+static __always_inline int walk(const struct capmsg_cap *root, u64 address,
+				enum capmsg_lookup lookup,
+				struct capmsg_cap *cap,
+				struct capmsg_place *place)
 {
 	const struct capmsg_cap *from = root;
 	struct rest rest = { .bits = address };
@@ -140,6 +127,31 @@ int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 	return lookup == CAPMSG_LOOKUP_SLOT ? 0 : walk_end(cap, place);
 }
 
+/**
+ * capmsg_walk_rcu() - resolve an address
+ * @root: the capability to begin at
+ * @address: the address
+ * @lookup: what it is to name
+ * @cap: what is there on success, weakened by the path; owns no reference
+ * @place: where it is
+ *
+ * Every hop consumes at least one bit (capmsg_cap_mint() sees to that), so
+ * there are at most 63 hops.
+ *
+ * Context: RCU read section. Takes no lock and writes nothing shared, unless
+ * it finds a tombstone: that is cleared.
+ * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
+ * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
+ * whose call is over. CAPMSG_SHUT if the revoker of @cap, which is to be used, is
+ * closed.
+ */
+int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
+		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		    struct capmsg_place *place)
+{
+	return walk(root, address, lookup, cap, place);
+}
+
 /* Leaves the RCU read section, in which @through was found. */
 static int wait_outside(struct capmsg_object *through,
 			const struct capmsg_until *until)
@@ -158,21 +170,10 @@ static int wait_outside(struct capmsg_object *through,
 	return ret;
 }
 
-/**
- * capmsg_walk_on() - wait where the way is closed, and resolve the address again
- * @view: as of capmsg_walk()
- * @address: the same
- * @lookup: the same
- * @cap: the same; what is closed
- * @place: the same
- *
- * Context: Process context in an RCU read section, no locks held; may sleep. The
- * section is another one when it returns.
- * Return: As capmsg_walk().
- */
-int capmsg_walk_on(const struct capmsg_view *view, u64 address,
-		   enum capmsg_lookup lookup, struct capmsg_cap *cap,
-		   struct capmsg_place *place)
+/* The way is closed at @cap: wait, and begin again, in another RCU read section. */
+static noinline int walk_on(const struct capmsg_view *view, u64 address,
+			    enum capmsg_lookup lookup, struct capmsg_cap *cap,
+			    struct capmsg_place *place)
 	__must_hold(RCU)
 {
 	int ret;
@@ -186,6 +187,46 @@ int capmsg_walk_on(const struct capmsg_view *view, u64 address,
 					      place);
 	} while (ret == CAPMSG_SHUT);
 	return ret;
+}
+
+/**
+ * capmsg_walk() - resolve an address, and wait where the way is closed
+ * @view: the caller's space
+ * @address: the address
+ * @lookup: what it is to name
+ * @cap: as of capmsg_walk_rcu()
+ * @place: the same
+ *
+ * Context: Process context, no locks held; may sleep. Whatever it returns, it
+ * returns in an RCU read section, which the caller ends.
+ * Return: As capmsg_walk_rcu(), but instead of CAPMSG_SHUT the errors of
+ * capmsg_gate_wait().
+ */
+int capmsg_walk(const struct capmsg_view *view, u64 address,
+		enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		struct capmsg_place *place)
+	__acquires(RCU)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = capmsg_walk_rcu(view->root, address, lookup, cap, place);
+	return likely(ret != CAPMSG_SHUT) ? ret :
+	       walk_on(view, address, lookup, cap, place);
+}
+
+/* capmsg_walk() of an object, inline as well. */
+static __always_inline int walk_object(const struct capmsg_view *view,
+				       u64 address, struct capmsg_cap *cap,
+				       struct capmsg_place *place)
+	__acquires(RCU)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = walk(view->root, address, CAPMSG_LOOKUP_OBJECT, cap, place);
+	return likely(ret != CAPMSG_SHUT) ? ret :
+	       walk_on(view, address, CAPMSG_LOOKUP_OBJECT, cap, place);
 }
 
 /* What a fetch makes of the capability that it has found. */
@@ -224,7 +265,7 @@ int capmsg_fetch(const struct capmsg_view *view, u64 address,
 	struct capmsg_place place;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, &place);
+	ret = walk_object(view, address, cap, &place);
 	if (!ret)
 		ret = fetch_mint(cap, &place, mint);
 	if (!ret && !capmsg_cap_tryown(cap))
@@ -276,10 +317,9 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
 		   struct capmsg_found *found)
 {
 	struct capmsg_cap *cap = &found->cap;
-	struct capmsg_place place;
 	int ret;
 
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, &place);
+	ret = walk_object(view, address, cap, &found->place);
 	if (ret)
 		goto out_unlock;
 	ret = -EACCES;
@@ -288,7 +328,7 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
 	ret = -ENOENT;
 	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
 		goto out_unlock;
-	found->body = place.body;
+	found->body = found->place.body;
 	if (capmsg_body_tryget(found->body))
 		ret = 0;
 	else if (cap->revoker)

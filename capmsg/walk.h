@@ -40,6 +40,9 @@ struct capmsg_place {
 
 /**
  * struct capmsg_found - an object that was found in order to be invoked
+ *
+ * Those that messages pass by are __uninitialized: kernels that clear what is on the
+ * stack would spend as much on that as on finding the object.
  */
 struct capmsg_found {
 	/**
@@ -49,6 +52,8 @@ struct capmsg_found {
 	struct capmsg_cap cap;
 	/** @body: the object's body, with a reference */
 	struct capmsg_body *body;
+	/** @place: where it was; borrowed */
+	struct capmsg_place place;
 };
 
 /**
@@ -66,10 +71,10 @@ struct capmsg_view {
 int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
 		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
 		    struct capmsg_place *place);
-int capmsg_walk_on(const struct capmsg_view *view, u64 address,
-		   enum capmsg_lookup lookup, struct capmsg_cap *cap,
-		   struct capmsg_place *place)
-	__must_hold(RCU);
+int capmsg_walk(const struct capmsg_view *view, u64 address,
+		enum capmsg_lookup lookup, struct capmsg_cap *cap,
+		struct capmsg_place *place)
+	__acquires(RCU);
 int capmsg_fetch(const struct capmsg_view *view, u64 address,
 		 const struct capmsg_mint *mint, struct capmsg_cap *cap);
 int capmsg_keep(const struct capmsg_view *view, u64 address,
@@ -78,33 +83,6 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
 		   struct capmsg_found *found);
 int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot);
-
-/**
- * capmsg_walk() - resolve an address, and wait where the way is closed
- * @view: the caller's space
- * @address: the address
- * @lookup: what it is to name
- * @cap: as of capmsg_walk_rcu()
- * @place: the same
- *
- * Context: Process context, no locks held; may sleep. Whatever it returns, it
- * returns in an RCU read section, which the caller ends.
- * Return: As capmsg_walk_rcu(), but instead of CAPMSG_SHUT the errors of
- * capmsg_gate_wait().
- */
-static inline int capmsg_walk(const struct capmsg_view *view, u64 address,
-			      enum capmsg_lookup lookup, struct capmsg_cap *cap,
-			      struct capmsg_place *place)
-	__acquires(RCU)
-{
-	int ret;
-
-	rcu_read_lock();
-	ret = capmsg_walk_rcu(view->root, address, lookup, cap, place);
-	if (likely(ret != CAPMSG_SHUT))
-		return ret;
-	return capmsg_walk_on(view, address, lookup, cap, place);
-}
 
 static inline void capmsg_found_put(struct capmsg_found *found)
 {
