@@ -46,7 +46,8 @@ static bool stat_same(const struct capmsg_stat *got, const struct capmsg_stat *w
 	    !same(out, "claimed", got->out_claimed, want->out_claimed) ||
 	    !same(out, "filled", got->out_filled, want->out_filled) ||
 	    !same(out, "idle", got->out_idle, want->out_idle) ||
-	    !same(out, "senders", got->out_senders, want->out_senders))
+	    !same(out, "senders", got->out_senders, want->out_senders) ||
+	    !same(out, "send_caps", got->out_send_caps, want->out_send_caps))
 		return false;
 	return true;
 }
@@ -59,6 +60,7 @@ static bool use_same(const struct capmsg_query *got, const struct capmsg_query *
 		     const struct world *w, struct mismatch *out)
 {
 	__u64 waiting = 0, live = got->out_user_objects - got->out_user_tombstones;
+	__u64 bytes = want->out_user_bytes + got->out_user_tombstones * w->prices->tombstone;
 	int i;
 
 	for (i = 0; i < JOBS; i++)
@@ -70,8 +72,8 @@ static bool use_same(const struct capmsg_query *got, const struct capmsg_query *
 	if (live < want->out_user_objects || live > want->out_user_objects + waiting)
 		return mismatch_set(out, "user_tombstones", got->out_user_tombstones,
 				    got->out_user_objects - want->out_user_objects);
-	return !want->out_user_bytes ||
-	       same(out, "user_bytes", got->out_user_bytes, want->out_user_bytes);
+	return live != want->out_user_objects ||
+	       same(out, "user_bytes", got->out_user_bytes, bytes);
 }
 
 static bool query_same(const struct capmsg_query *got, const struct capmsg_query *want,

@@ -305,27 +305,11 @@ void worker_signal(struct worker *worker)
 	syscall(SYS_tgkill, getpid(), atomic_load(&worker->tid), SIGUSR1);
 }
 
-/* The user has nothing else at this moment. */
-static int measure_space(struct machine *m)
-{
-	struct capmsg_query query = { .flags = 0 };
-	int fd = space_open(), ret;
-
-	if (fd < 0)
-		return fd;
-	ret = do_query(fd, &query);
-	close(fd);
-	m->space_bytes = query.out_user_bytes;
-	return ret;
-}
-
 int machine_start(struct machine *m)
 {
 	int i;
 
 	memset(m, 0, sizeof(*m));
-	if (measure_space(m))
-		return -EPROTO;
 	signal_ignore(SIGUSR1, 0);
 	for (i = 0; i < SPACES; i++)
 		m->fds[i] = -1;
@@ -337,6 +321,8 @@ int machine_start(struct machine *m)
 		if (!m->memory[i] || mprotect(m->memory[i] + MEMORY_BYTES, 2 * PAGE, PROT_NONE))
 			return -ENOMEM;
 	}
+	if (prices_find(&m->prices, m->memory[0]))
+		return -EPROTO;
 	for (i = 0; i < JOBS; i++) {
 		struct worker *worker = &m->workers[i];
 

@@ -43,10 +43,16 @@ struct machine {
 	int fds[SPACES];
 	int exports[EXPORTS];
 	char *memory[MEMORIES];
-	__u64 space_bytes;	/* that a user pays for a space alone */
+	struct prices prices;
 	struct worker workers[JOBS];
 	struct exec exec;	/* of the world's own thread */
 };
+
+/* --- price.c --------------------------------------------------------------- */
+
+int prices_find(struct prices *p, void *memory);
+
+/* --- machine.c ------------------------------------------------------------- */
 
 int machine_start(struct machine *m);
 void machine_stop(struct machine *m);

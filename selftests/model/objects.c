@@ -4,6 +4,26 @@
 
 #define RIGHTS_REGION	RIGHTS_TABLE
 
+/* Of all that lives, in a world that has prices. */
+static __u64 cost(const struct world *w)
+{
+	const struct prices *price = w->prices;
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; price && i < SPACES; i++)
+		sum += w->spaces[i].open * price->space + w->spaces[i].frames * price->frame;
+	for (i = 0; price && i < TABLES; i++)
+		sum += w->tables[i].alive ? price->table[w->tables[i].bits] : 0;
+	for (i = 0; price && i < PORTS; i++)
+		sum += w->ports[i].alive ? price->port[w->ports[i].depth] : 0;
+	for (i = 0; price && i < REGIONS; i++)
+		sum += w->regions[i].alive ? price->region[w->regions[i].length / PAGE] : 0;
+	for (i = 0; price && i < EXPORTS; i++)
+		sum += w->exports[i].open ? price->export : 0;
+	return sum;
+}
+
 bool do_op_query(struct doing *d)
 {
 	const struct space *space = &d->w->spaces[d->op->space];
@@ -31,9 +51,7 @@ bool do_op_query(struct doing *d)
 	for (i = 0; i < REGIONS; i++)
 		if (d->w->regions[i].alive)
 			query->out_user_pinned += d->w->regions[i].length / PAGE;
-	/* Of other objects it is not known how large they are. */
-	if (query->out_user_objects == 1 && !d->w->deaths)
-		query->out_user_bytes = d->w->space_bytes;
+	query->out_user_bytes = cost(d->w);
 	return done(d, 0);
 }
 

@@ -23,7 +23,7 @@ void run_reset(struct run *run, enum lie lie)
 	memset(&run->world, 0, sizeof(run->world));
 	run->world.memory = run->memory;
 	run->world.lie = lie;
-	run->world.space_bytes = run->machine->space_bytes;
+	run->world.prices = &run->machine->prices;
 	run->n = 0;
 	run->failed = false;
 }

@@ -169,6 +169,29 @@ bool do_op_clear(struct doing *d)
 	return done(d, 0);
 }
 
+static bool sends(const struct cap *cap, __u8 port)
+{
+	return cap->type == CAPMSG_TYPE_PORT && cap->index == port &&
+	       (cap->rights & (CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV)) == CAPMSG_RIGHT_SEND;
+}
+
+/* Capabilities to send to a port and no more, wherever they are. */
+static __u32 send_caps(const struct world *w, __u8 port)
+{
+	__u32 sum = 0, n;
+	int i;
+
+	for (i = 0; i < TABLES; i++)
+		for (n = 0; w->tables[i].alive && n < ENTRIES_MAX; n++)
+			sum += sends(&w->tables[i].slots[n].cap, port);
+	for (i = 0; i < EXPORTS; i++)
+		sum += w->exports[i].open && sends(&w->exports[i].cap, port);
+	for (i = 0; i < JOBS; i++)
+		for (n = 0; w->jobs[i].state == SENDING && n < w->jobs[i].cargo.n_caps; n++)
+			sum += sends(&w->jobs[i].cargo.caps[n], port);
+	return sum;
+}
+
 static void stat_port(const struct world *w, const struct cap *cap,
 		      struct capmsg_stat *stat)
 {
@@ -189,6 +212,7 @@ static void stat_port(const struct world *w, const struct cap *cap,
 	for (i = 0; i < JOBS; i++)
 		stat->out_senders += w->jobs[i].state == SENDING &&
 				     w->jobs[i].port == cap->index;
+	stat->out_send_caps = send_caps(w, cap->index);
 }
 
 /* The capability first, then its object: it may die in between, and is told all the same. */

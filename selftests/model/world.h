@@ -160,6 +160,12 @@ struct waiter {
 	struct result result;
 };
 
+/* Bytes that a user pays for; tables by bits, ports by depth, regions by pages. */
+struct prices {
+	__u64 space, frame, export, tombstone;
+	__u64 table[6], port[POSTS + 1], region[MEMORY_PAGES + 1];
+};
+
 struct space {
 	bool open, ready;
 	__u32 born;
@@ -188,7 +194,7 @@ struct world {
 	__u32 clock;			/* for stamps and births */
 	__u32 calls;
 	__u32 deaths;			/* of what may still be named somewhere */
-	__u64 space_bytes;		/* that its user pays for a space alone */
+	const struct prices *prices;
 	__u8 lie;
 	/* What the memory of regions should hold; or NULL. */
 	char (*memory)[MEMORY_BYTES];
