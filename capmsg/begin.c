@@ -114,8 +114,7 @@ static int enter_locked(struct capmsg_message *message,
 	int ret;
 
 	if (!manner->queue)
-		return capmsg_transfer_enter(&message->cargo, port,
-					     &manner->until);
+		return capmsg_transfer_enter(sender, port, &manner->until);
 	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
 	if (ret != -EAGAIN)
 		return ret;

@@ -71,9 +71,10 @@ static int mint_subpage(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 {
 	u32 narrower;
 
-	if (cap->object->type != CAPMSG_TYPE_CAPPAGE)
-		return -EINVAL;
-	/* A hop must index at least one bit, so that every walk ends. */
+	/*
+	 * A hop must index at least one bit, so that every walk ends. What is no
+	 * cappage has no bits at all.
+	 */
 	if (mint->subpage_bits >= table_bits ||
 	    mint->subpage_bits < cap->subpage_bits ||
 	    mint->subpage >= (1U << mint->subpage_bits))

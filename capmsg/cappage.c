@@ -4,6 +4,7 @@
  * and read under the seqcount alone. A slot whose object is dead reads as
  * void; whoever next stores into it drops what is left there.
  */
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
@@ -51,7 +52,7 @@ static void cappage_kill(struct capmsg_body *body)
 	struct capmsg_cap cap;
 	u32 i;
 
-	for (i = 0; i < 1U << table->bits; i++) {
+	for (i = 0; i < capmsg_cappage_slots(table); i++) {
 		spin_lock(&body->lock);
 		cap = slot_take_locked(table, i);
 		spin_unlock(&body->lock);
@@ -83,12 +84,12 @@ static void slot_sweep(struct capmsg_cappage *table, u32 index)
  * Takes the lock only where there is a tombstone: so it may look at a slot that
  * is changing, and see half of it.
  */
-static void sweep_step(struct capmsg_cappage *table, u32 first)
+static void sweep_step(struct capmsg_cappage *table, u32 first, u32 end)
 {
 	u32 i;
 
 	rcu_read_lock();
-	for (i = first; i < first + SWEEP_STEP; i++) {
+	for (i = first; i < min(first + SWEEP_STEP, end); i++) {
 		if (capmsg_cap_buried_rcu(&table->slots[i].cap))
 			slot_sweep(table, i);
 	}
@@ -98,10 +99,10 @@ static void sweep_step(struct capmsg_cappage *table, u32 first)
 static void cappage_sweep(struct capmsg_body *body)
 {
 	struct capmsg_cappage *table = capmsg_cappage_of(body);
-	u32 i, end = 1U << table->bits;
+	u32 i, end = capmsg_cappage_slots(table);
 
 	for (i = 0; i < end; i += SWEEP_STEP) {
-		sweep_step(table, i);
+		sweep_step(table, i, end);
 		cond_resched();
 	}
 }
@@ -117,16 +118,18 @@ static const struct capmsg_body_ops cappage_ops = {
  * capmsg_cappage_alloc() - create a cappage
  * @account: who pays
  * @bits: log2 of the number of slots; checked by the caller
+ * @keeper: a virtual cappage that is asked about void slots; moved into the
+ *	cappage on success; or NULL
  *
  * Context: Process context; may sleep.
  * Return: the cappage, its reference owned by the caller until
  * capmsg_body_own(); or ERR_PTR: -EDQUOT, -ENOMEM.
  */
 struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
-					    u32 bits)
+					    u32 bits, struct capmsg_cap *keeper)
 {
 	struct capmsg_cappage *table;
-	size_t bytes = struct_size(table, slots, 1UL << bits);
+	size_t bytes = struct_size(table, slots, (1UL << bits) + !!keeper);
 	int ret;
 
 	ret = capmsg_body_charge(account, bytes);
@@ -142,6 +145,10 @@ struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 	table->body.bytes = bytes;
 	table->bits = bits;
 	seqcount_spinlock_init(&table->seq, &table->body.lock);
+	/* Nobody else knows the table yet. */
+	table->kept = keeper;
+	if (keeper)
+		capmsg_cap_move(&table->slots[1U << bits].cap, keeper);
 	return table;
 
 out_table:

@@ -42,6 +42,8 @@ struct capmsg_cappage {
 	seqcount_spinlock_t seq;
 	/** @bits: log2 of the number of slots; constant */
 	u32 bits;
+	/** @kept: it has a keeper, which is in one more slot; constant */
+	bool kept;
 	/** @slots: the slots */
 	struct capmsg_slot slots[];
 };
@@ -63,7 +65,7 @@ struct capmsg_spot {
 };
 
 struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
-					    u32 bits);
+					    u32 bits, struct capmsg_cap *keeper);
 
 void capmsg_slot_expire(struct capmsg_cappage *table, u32 index);
 
@@ -112,6 +114,19 @@ static inline bool capmsg_slot_read_rcu(struct capmsg_cappage *table, u32 index,
 		reserved = slot->reserved;
 	} while (read_seqcount_retry(&table->seq, seq));
 	return reserved;
+}
+
+/* How many slots there are in memory. */
+static inline u32 capmsg_cappage_slots(const struct capmsg_cappage *table)
+{
+	return (1U << table->bits) + table->kept;
+}
+
+/* The keeper of a cappage that is kept, like any other slot. RCU read section. */
+static inline void capmsg_keeper_read_rcu(struct capmsg_cappage *table,
+					  struct capmsg_cap *keeper)
+{
+	capmsg_slot_read_rcu(table, 1U << table->bits, keeper);
 }
 
 static inline void capmsg_spot_put(struct capmsg_spot *spot)

@@ -10,7 +10,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/capmsg.h>
 
-#include "space.h"
+#include "upcall.h"
 
 /* A copy of the caller's struct, of whatever command. */
 union capmsg_arg {
@@ -36,6 +36,10 @@ union capmsg_arg {
 	struct capmsg_import import;
 	struct capmsg_credits credits;
 	struct capmsg_limits limits;
+	struct capmsg_create_virtual create_virtual;
+	struct capmsg_upcalls upcalls;
+	struct capmsg_abort abort;
+	struct capmsg_invalidate invalidate;
 	struct capmsg_create_message create_message;
 	struct capmsg_begin begin;
 	struct capmsg_fill fill;
@@ -62,6 +66,8 @@ struct capmsg_cmd {
 	 * a deadline unless the command has one
 	 */
 	struct capmsg_view view;
+	/** @upcaller: its frame, if it has one; and what it asks handlers */
+	struct capmsg_upcaller upcaller;
 	/** @user: the caller's struct, for the results */
 	void __user *user;
 	/** @arg: the caller's struct, read once */
@@ -152,5 +158,9 @@ int capmsg_cmd_create_revoker(struct capmsg_cmd *cmd);
 int capmsg_cmd_revoke(struct capmsg_cmd *cmd);
 int capmsg_cmd_close(struct capmsg_cmd *cmd);
 int capmsg_cmd_open(struct capmsg_cmd *cmd);
+int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd);
+int capmsg_cmd_upcalls(struct capmsg_cmd *cmd);
+int capmsg_cmd_abort(struct capmsg_cmd *cmd);
+int capmsg_cmd_invalidate(struct capmsg_cmd *cmd);
 
 #endif /* CAPMSG_COMMANDS_H */

@@ -105,7 +105,6 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	};
 	struct capmsg_frame *frame;
 	struct capmsg_found port __uninitialized;
-	unsigned int index;
 	int ret;
 
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK);
@@ -113,16 +112,14 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 		return ret;
 	cmd->view.until = capmsg_wait_until(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
-	frame = capmsg_frame_get(cmd->space, &index);
+	frame = capmsg_upcaller_frame(&cmd->upcaller);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
-	ret = capmsg_payload_read(&frame->cargo, &payload);
-	if (ret)
-		goto out_frame;
-	ret = capmsg_destination(&cmd->view, arg->to, arg->n_items,
+	ret = capmsg_payload_read(&frame->cargo, &payload) ?:
+	      capmsg_destination(&cmd->view, arg->to, arg->n_items,
 				 &frame->cargo.sender.origin, &port);
 	if (ret)
-		goto out_frame;
+		return ret;
 	frame->cargo.sender.through = port.cap.revoker;
 	ret = capmsg_payload_resolve(&frame->cargo, &cmd->view,
 				     arg->n_items) ?:
@@ -132,8 +129,6 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 		capmsg_transfer_wake(capmsg_port_of(port.body), false);
 	capmsg_cargo_drop(&frame->cargo);
 	capmsg_found_put(&port);
-out_frame:
-	capmsg_frame_put(cmd->space, index);
 	return ret;
 }
 
@@ -152,12 +147,13 @@ static noinline int call_dress(struct capmsg_cmd *cmd,
 					  &dress);
 	else if (arg->reply_size > cmd->space->plain_max)
 		ret = capmsg_plain_refuse(cmd, arg->reply_size);
-	else if (arg->reply_size > CAPMSG_INLINE_MAX)
-		ret = capmsg_pin_user(&frame->pin, cmd->space->account,
-				      arg->reply_data, arg->reply_size);
 	if (!ret)
 		ret = capmsg_dress_landing(&cmd->view, arg->reply_landing,
 					   arg->reply_max_caps, &dress);
+	/* Last, as nothing stays pinned while a handler is asked. */
+	if (!ret && !dress.region && arg->reply_size > CAPMSG_INLINE_MAX)
+		ret = capmsg_pin_user(&frame->pin, cmd->space->account,
+				      arg->reply_data, arg->reply_size);
 	if (!ret)
 		ret = capmsg_frame_arm(frame, &dress, inline_max);
 	if (ret)
@@ -230,7 +226,6 @@ int capmsg_cmd_call(struct capmsg_cmd *cmd)
 		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
 	};
 	struct capmsg_frame *frame;
-	unsigned int index;
 	int ret;
 
 	ret = capmsg_check_flags(arg->flags,
@@ -243,12 +238,9 @@ int capmsg_cmd_call(struct capmsg_cmd *cmd)
 	      capmsg_out_check(cmd, capmsg_call, call, out_n_caps);
 	if (ret)
 		return ret;
-	frame = capmsg_frame_get(cmd->space, &index);
+	frame = capmsg_upcaller_frame(&cmd->upcaller);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
-	ret = capmsg_payload_read(&frame->cargo, &payload);
-	if (!ret)
-		ret = call(cmd, frame);
-	capmsg_frame_put(cmd->space, index);
-	return ret;
+	return capmsg_payload_read(&frame->cargo, &payload) ?:
+	       call(cmd, frame);
 }

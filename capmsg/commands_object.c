@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "export.h"
 #include "publish.h"
+#include "virtual.h"
 
 static void query_limits(struct capmsg_query *query)
 {
@@ -98,6 +99,20 @@ int capmsg_cmd_setup(struct capmsg_cmd *cmd)
 	return capmsg_space_setup(cmd->space, frames, bits, plain_max);
 }
 
+/* Who is to be asked about void slots, if anybody. */
+static int find_keeper(struct capmsg_cmd *cmd, u64 address,
+		       struct capmsg_cap *keeper)
+{
+	int ret;
+
+	if (address == CAPMSG_ADDRESS_VOID)
+		return 0;
+	ret = capmsg_keep(&cmd->view, address, keeper);
+	if (ret)
+		return ret;
+	return capmsg_is_virtual_table(keeper->object) ? 0 : -EINVAL;
+}
+
 /**
  * capmsg_cmd_create_cappage() - CAPMSG_IOC_CREATE_CAPPAGE
  * @cmd: the command
@@ -109,6 +124,7 @@ int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_create_cappage *arg = &cmd->arg.create_cappage;
 	u32 bits = arg->bits ?: CAPMSG_BITS_DEFAULT;
+	struct capmsg_cap keeper = { };
 	struct capmsg_cappage *table;
 	struct capmsg_spot spot;
 	int ret;
@@ -117,16 +133,20 @@ int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
 		return -EOPNOTSUPP;
 	if (arg->__reserved || bits < CAPMSG_BITS_MIN || bits > CAPMSG_BITS_MAX)
 		return -EINVAL;
-	ret = capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
+	ret = find_keeper(cmd, arg->keeper, &keeper) ?:
+	      capmsg_find_slot(&cmd->view, arg->to, CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
-		return ret;
-	table = capmsg_cappage_alloc(cmd->space->account, bits);
+		goto out_keeper;
+	table = capmsg_cappage_alloc(cmd->space->account, bits,
+				     keeper.object ? &keeper : NULL);
 	ret = PTR_ERR_OR_ZERO(table);
 	if (!ret)
 		ret = capmsg_publish(&spot, &table->body,
 				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
 				     CAPMSG_RIGHT_DESTROY);
 	capmsg_spot_put(&spot);
+out_keeper:
+	capmsg_cap_forget(&keeper);
 	return ret;
 }
 
@@ -136,7 +156,7 @@ static int port_limits(const struct capmsg_create_port *arg,
 	int ret;
 
 	ret = capmsg_check_flags(arg->flags, CAPMSG_PORT_NO_SHORT |
-				 CAPMSG_PORT_NO_SHARES);
+				 CAPMSG_PORT_NO_SHARES | CAPMSG_PORT_HANDLER);
 	if (ret)
 		return ret;
 	if (!arg->depth || arg->depth > CAPMSG_DEPTH_MAX ||

@@ -30,12 +30,12 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	struct capmsg_port_post *post;
 	int ret;
 
-	ret = capmsg_pin_user(&frame->pin, cmd->space->account, arg->plain,
-			      arg->plain_size);
+	ret = capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
+				   &dress);
 	if (ret)
 		return ret;
-	ret = capmsg_dress_landing(&cmd->view, arg->landing, arg->max_caps,
-				   &dress) ?:
+	ret = capmsg_pin_user(&frame->pin, cmd->space->account, arg->plain,
+			      arg->plain_size) ?:
 	      capmsg_reception_repost(port, r);
 	if (ret) {
 		capmsg_dress_put(&dress);
@@ -60,19 +60,38 @@ static int recv_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 		      const struct capmsg_reception *r)
 {
 	struct capmsg_frame *frame;
-	unsigned int index;
-	int ret;
 
 	if (r->n_records != 1)
 		return -EINVAL;
 	if (cmd->arg.recv.plain_size > cmd->space->plain_max)
 		return capmsg_plain_refuse(cmd, cmd->arg.recv.plain_size);
-	frame = capmsg_frame_get(cmd->space, &index);
+	frame = capmsg_upcaller_frame(&cmd->upcaller);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
-	ret = receive_plain(cmd, port, frame, r);
-	capmsg_frame_put(cmd->space, index);
-	return ret;
+	return receive_plain(cmd, port, frame, r);
+}
+
+static int receive(struct capmsg_cmd *cmd, struct capmsg_port *port,
+		   const struct capmsg_reception *r)
+{
+	if (cmd->arg.recv.plain_size)
+		return recv_plain(cmd, port, r);
+	/* Many threads may wait for a message. */
+	capmsg_upcaller_leave(&cmd->upcaller);
+	return capmsg_reception_repost(port, r) ?:
+	       capmsg_reception_receive(port, r);
+}
+
+#define DECLARATION_FLAGS	(CAPMSG_RECV_DECLARE | CAPMSG_RECV_WITHDRAW)
+
+static int declare(struct capmsg_port *port, u32 flags)
+{
+	if (!port->handler)
+		return -EINVAL;
+	if (flags & CAPMSG_RECV_DECLARE)
+		return capmsg_handler_declare(port->handler);
+	capmsg_handler_withdraw(port->handler);
+	return 0;
 }
 
 /**
@@ -99,10 +118,13 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 	struct capmsg_port *port;
 	int ret;
 
-	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK) ?:
+	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK |
+				 DECLARATION_FLAGS) ?:
 	      capmsg_reception_check(&r);
 	if (ret)
 		return ret;
+	if ((arg->flags & DECLARATION_FLAGS) == DECLARATION_FLAGS)
+		return -EINVAL;
 	if (!arg->plain_size && (arg->plain || arg->landing || arg->max_caps))
 		return -EINVAL;
 	cmd->view.until = capmsg_wait_until(arg->deadline,
@@ -114,13 +136,33 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 	port = capmsg_port_of(found.body);
 	r.through = found.cap.revoker;
 	r.wait = cmd->view.until;
-	if (arg->plain_size)
-		ret = recv_plain(cmd, port, &r);
-	else
-		ret = capmsg_reception_repost(port, &r) ?:
-		      capmsg_reception_receive(port, &r);
+	if (unlikely(arg->flags & DECLARATION_FLAGS))
+		ret = declare(port, arg->flags);
+	if (!ret)
+		ret = receive(cmd, port, &r);
 	capmsg_found_put(&found);
 	return ret;
+}
+
+/* An upcall is answered without making another one. */
+static int answer_kernel(const struct capmsg_view *view, u32 n_items,
+			 struct capmsg_frame *frame, struct capmsg_port *caller,
+			 u64 epoch)
+{
+	const struct capmsg_view alone = { .root = view->root, .until = view->until };
+
+	return capmsg_payload_resolve(&frame->cargo, &alone, n_items) ?:
+	       capmsg_upcall_answer(caller, epoch, &frame->cargo);
+}
+
+static int answer_caller(const struct capmsg_view *view, u32 n_items,
+			 struct capmsg_frame *frame, struct capmsg_port *caller,
+			 u64 epoch)
+{
+	if (unlikely(capmsg_upcall_pending(caller, epoch)))
+		return answer_kernel(view, n_items, frame, caller, epoch);
+	return capmsg_payload_resolve(&frame->cargo, view, n_items) ?:
+	       capmsg_reply(frame, caller, epoch);
 }
 
 /*
@@ -144,8 +186,7 @@ static struct capmsg_port *answer_by_post(const struct capmsg_view *view,
 			capmsg_reply_forget(port, arg->post, arg->seq);
 		return ERR_PTR(ret);
 	}
-	ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
-	      capmsg_reply(frame, caller, epoch);
+	ret = answer_caller(view, arg->n_items, frame, caller, epoch);
 	if (!ret || ret == -ESTALE)
 		capmsg_reply_forget(port, arg->post, arg->seq);
 	capmsg_cargo_drop(&frame->cargo);
@@ -172,9 +213,9 @@ static struct capmsg_port *answer_by_address(const struct capmsg_view *view,
 	else if ((caller.cap.rights & rights) != rights)
 		ret = -EACCES;
 	else
-		ret = capmsg_payload_resolve(&frame->cargo, view, arg->n_items) ?:
-		      capmsg_reply(frame, capmsg_port_of(caller.body),
-				   caller.cap.badge);
+		ret = answer_caller(view, arg->n_items, frame,
+				    capmsg_port_of(caller.body),
+				    caller.cap.badge);
 	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
 		return capmsg_port_of(capmsg_found_take(&caller));
@@ -192,12 +233,11 @@ static struct capmsg_port *answer(struct capmsg_cmd *cmd,
 	};
 	struct capmsg_port *answered;
 	struct capmsg_frame *frame;
-	unsigned int index;
 	int ret;
 
 	if (!port && (arg->post || arg->seq))
 		return ERR_PTR(-EINVAL);
-	frame = capmsg_frame_get(cmd->space, &index);
+	frame = capmsg_upcaller_frame(&cmd->upcaller);
 	if (IS_ERR(frame))
 		return ERR_CAST(frame);
 	frame->cargo.sender.origin = (struct capmsg_origin) { };
@@ -210,7 +250,8 @@ static struct capmsg_port *answer(struct capmsg_cmd *cmd,
 		answered = answer_by_post(&cmd->view, arg, frame, port);
 	else
 		answered = answer_by_address(&cmd->view, arg, frame);
-	capmsg_frame_put(cmd->space, index);
+	/* REPLY_RECV is going to wait. */
+	capmsg_upcaller_leave(&cmd->upcaller);
 	return answered;
 }
 

@@ -15,6 +15,7 @@
 #include "notification.h"
 #include "payload.h"
 #include "reception.h"
+#include "virtual.h"
 
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
 			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)
@@ -208,7 +209,7 @@ int capmsg_cmd_clear(struct capmsg_cmd *cmd)
 
 static void stat_cap(const struct capmsg_cap *cap, struct capmsg_stat *stat)
 {
-	stat->out_type = cap->object->type;
+	stat->out_type = cap->object->kind;
 	stat->out_rights = cap->rights;
 	stat->out_flags = cap->flags & CAPMSG_CAP_BADGED ?
 			  CAPMSG_STAT_BADGED : 0;
@@ -258,6 +259,9 @@ static void stat_body(struct capmsg_body *body, struct capmsg_stat *stat)
 	switch (body->ops->type) {
 	case CAPMSG_TYPE_CAPPAGE:
 		stat->out_bits = capmsg_cappage_of(body)->bits;
+		break;
+	case CAPMSG_TYPE_VIRTUAL:
+		stat->out_bits = capmsg_virtual_of(body)->bits;
 		break;
 	case CAPMSG_TYPE_PORT:
 		stat_port(capmsg_port_of(body), stat);
@@ -315,7 +319,7 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 
 static void list_cap(const struct capmsg_cap *cap, struct capmsg_list_entry *entry)
 {
-	entry->type = cap->object->type;
+	entry->type = cap->object->kind;
 	entry->rights = cap->rights;
 	entry->flags = cap->flags & CAPMSG_CAP_BADGED ? CAPMSG_STAT_BADGED : 0;
 	entry->guard = cap->guard;
@@ -324,9 +328,50 @@ static void list_cap(const struct capmsg_cap *cap, struct capmsg_list_entry *ent
 	entry->subpage_bits = cap->subpage_bits;
 }
 
+/**
+ * struct listed - the cappage that is listed
+ */
+struct listed {
+	/** @found: the cappage, real or virtual */
+	struct capmsg_found found;
+	/** @bits: log2 of the slots that can be seen of it */
+	u32 bits;
+	/** @inside: a virtual one's: from there each slot is looked up */
+	struct capmsg_view inside;
+	/** @root: of that: the capability to it, without a guard */
+	struct capmsg_cap root;
+};
+
+/* The same as list_real_slot() where a handler is to be asked. */
+static int list_virtual_slot(const struct listed *l, u32 slot,
+			     struct capmsg_list_entry *entry)
+{
+	bool reserved = false, is_void = true;
+	struct capmsg_cap cap, ignored;
+	struct capmsg_place place;
+	int ret;
+
+	ret = capmsg_walk(&l->inside, CAPMSG_ADDRESS(slot, l->bits),
+			  CAPMSG_LOOKUP_CONTENT, &cap, &place);
+	if (!ret) {
+		is_void = capmsg_cap_void_rcu(&cap);
+		if (place.table)
+			reserved = capmsg_slot_read_rcu(place.table, place.index,
+							&ignored);
+	}
+	if (!is_void)
+		list_cap(&cap, entry);
+	else if (reserved)
+		entry->flags = CAPMSG_STAT_RESERVED;
+	rcu_read_unlock();
+	if (ret == -ENOENT || ret == -EACCES)
+		return 0;
+	return ret ?: !is_void || reserved;
+}
+
 /* Returns 1, or 0 if there is nothing to be said of the slot, or an error. */
-static int list_slot(const struct capmsg_found *found, u32 index,
-		     struct capmsg_list_entry *entry)
+static int list_real_slot(const struct capmsg_found *found, u32 index,
+			  struct capmsg_list_entry *entry)
 {
 	struct capmsg_cappage *table = capmsg_cappage_of(found->body);
 	struct capmsg_cap cap;
@@ -355,22 +400,34 @@ static int list_slot(const struct capmsg_found *found, u32 index,
 	return !is_void || reserved;
 }
 
-static int list_table(struct capmsg_list *arg, const struct capmsg_found *found,
+static int list_slot(const struct listed *l, u32 slot,
+		     struct capmsg_list_entry *entry,
+		     const struct capmsg_until *until)
+{
+	const struct capmsg_cap *seen = &l->found.cap;
+	u32 index = ((u32)seen->subpage << l->bits) + slot;
+	int ret;
+
+	if (seen->object->type != CAPMSG_TYPE_CAPPAGE)
+		return list_virtual_slot(l, slot, entry);
+	do {
+		ret = list_real_slot(&l->found, index, entry);
+	} while (capmsg_gate_again(&ret, seen->revoker, until));
+	return ret;
+}
+
+static int list_table(struct capmsg_list *arg, const struct listed *l,
 		      const struct capmsg_until *until)
 {
 	struct capmsg_list_entry __user *to = u64_to_user_ptr(arg->entries);
-	const struct capmsg_cap *seen = &found->cap;
-	u32 bits = capmsg_cappage_of(found->body)->bits - seen->subpage_bits;
-	u32 base = (u32)seen->subpage << bits, slot = arg->first;
+	u32 slot = arg->first;
 	int ret;
 
 	arg->out_n = 0;
-	for (; slot < 1U << bits && arg->out_n < arg->n; slot++) {
+	for (; slot < 1U << l->bits && arg->out_n < arg->n; slot++) {
 		struct capmsg_list_entry entry = { .slot = slot };
 
-		do {
-			ret = list_slot(found, base + slot, &entry);
-		} while (capmsg_gate_again(&ret, seen->revoker, until));
+		ret = list_slot(l, slot, &entry, until);
 		if (ret < 0)
 			return ret;
 		if (!ret)
@@ -380,7 +437,52 @@ static int list_table(struct capmsg_list *arg, const struct capmsg_found *found,
 		arg->out_n++;
 		cond_resched();
 	}
-	arg->out_next = slot < 1U << bits ? slot : 0;
+	arg->out_next = slot < 1U << l->bits ? slot : 0;
+	return 0;
+}
+
+static u32 bits_seen(const struct capmsg_found *found)
+{
+	u32 bits = found->body->ops->type == CAPMSG_TYPE_CAPPAGE ?
+		   capmsg_cappage_of(found->body)->bits :
+		   capmsg_virtual_of(found->body)->bits;
+
+	return bits - found->cap.subpage_bits;
+}
+
+/* Find the cappage that is to be listed; void is the root. */
+static int find_listed(struct capmsg_cmd *cmd, u64 address, struct listed *l)
+{
+	struct capmsg_found *found = &l->found;
+	int ret = 0;
+
+	if (address) {
+		ret = capmsg_resolve(&cmd->view, address, 0, found);
+		if (ret)
+			return ret == -ESTALE ? -ENOENT : ret;
+		if (found->cap.object->kind != CAPMSG_TYPE_CAPPAGE)
+			ret = -EINVAL;
+		else if (!(found->cap.rights & CAPMSG_RIGHT_READ))
+			ret = -EACCES;
+		if (ret) {
+			capmsg_found_put(found);
+			return ret;
+		}
+	} else {
+		found->cap = *cmd->view.root;
+		if (!found->cap.object)
+			return -ENOENT;
+		/* Lives as long as the space, which this command is in. */
+		found->body = rcu_dereference_protected(found->cap.object->body,
+							true);
+		capmsg_body_get(found->body);
+	}
+	l->bits = bits_seen(found);
+	l->root = found->cap;
+	l->root.guard_bits = 0;
+	l->root.guard = 0;
+	l->inside = cmd->view;
+	l->inside.root = &l->root;
 	return 0;
 }
 
@@ -394,29 +496,18 @@ static int list_table(struct capmsg_list *arg, const struct capmsg_found *found,
 int capmsg_cmd_list(struct capmsg_cmd *cmd)
 {
 	struct capmsg_list *arg = &cmd->arg.list;
-	struct capmsg_found found = { .cap = *cmd->view.root };
+	struct listed l;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
 	if (!arg->n || arg->n > 4096)
 		return -EINVAL;
-	if (arg->table) {
-		ret = capmsg_resolve_type(&cmd->view, arg->table,
-					  CAPMSG_TYPE_CAPPAGE,
-					  CAPMSG_RIGHT_READ, &found);
-		if (ret)
-			return ret;
-	} else if (found.cap.object) {
-		/* Lives as long as the space, which this command is in. */
-		found.body = rcu_dereference_protected(found.cap.object->body,
-						       true);
-		capmsg_body_get(found.body);
-	} else {
-		return -ENOENT;
-	}
-	ret = list_table(arg, &found, &cmd->view.until);
-	capmsg_found_put(&found);
+	ret = find_listed(cmd, arg->table, &l);
+	if (ret)
+		return ret;
+	ret = list_table(arg, &l, &cmd->view.until);
+	capmsg_found_put(&l.found);
 	if (!ret)
 		ret = capmsg_out(cmd, capmsg_list, out_n, arg->out_n) ?:
 		      capmsg_out(cmd, capmsg_list, out_next, arg->out_next);

@@ -166,6 +166,7 @@ static __always_inline void commit_locked(struct capmsg_port *port,
 	post->n_caps = sender->n_caps;
 	post->badge = sender->origin.badge;
 	post->badged = sender->origin.badged;
+	post->upcall = sender->upcall;
 	post->error = 0;
 	post->seq++;
 	post->claim = NULL;

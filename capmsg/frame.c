@@ -48,7 +48,10 @@ out_unlock:
 
 static void frame_sweep(struct capmsg_body *body)
 {
-	capmsg_cargo_sweep(&capmsg_frame_of(body)->cargo);
+	struct capmsg_frame *frame = capmsg_frame_of(body);
+
+	capmsg_cargo_sweep(&frame->cargo);
+	capmsg_memo_sweep(&frame->ask.memo);
 }
 
 static const struct capmsg_body_ops frame_ops = {
@@ -73,6 +76,7 @@ static void frame_init(struct capmsg_frame *frame)
 			 &capmsg_landing_lien_ops, &capmsg_cut_lien_ops);
 	frame->post.flags = CAPMSG_POST_FRAME;
 	capmsg_cargo_init(&frame->cargo, frame->port.body.account);
+	capmsg_ask_init(&frame->ask, frame->port.body.account);
 	frame->pin.pages = frame->pages;
 }
 
@@ -140,6 +144,31 @@ static noinline int dress_locked(struct capmsg_frame *frame,
 }
 
 /**
+ * capmsg_frame_open_locked() - take an answer from now on
+ * @frame: the frame
+ * @inline_max: bytes that a short answer may have
+ * @reply: the right to answer; owns a reference
+ *
+ * A new epoch begins. To be ended by capmsg_frame_end() or capmsg_frame_rest().
+ *
+ * Context: Atomic; lock of the frame held.
+ */
+void capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
+			      struct capmsg_cap *reply)
+{
+	struct capmsg_port *port = &frame->port;
+
+	lockdep_assert_held(&port->body.lock);
+	*reply = capmsg_cap_make(port->body.object, CAPMSG_RIGHT_SEND |
+				 CAPMSG_RIGHT_GRANT);
+	WRITE_ONCE(port->epoch, port->epoch + 1);
+	reply->badge = port->epoch;
+	frame->post.error = 0;
+	frame->post.inline_max = inline_max;
+	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_POSTED);
+}
+
+/**
  * capmsg_frame_arm() - make a frame ready for the answer to a call
  * @frame: the frame; a plain buffer is pinned already
  * @dress: buffer and landing slots; its references move to the frame on
@@ -156,7 +185,6 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max)
 {
 	struct capmsg_port *port = &frame->port;
-	struct capmsg_cap *reply = &frame->cargo.sender.reply;
 	struct capmsg_region *lost = NULL;
 	int ret = 0;
 
@@ -164,15 +192,8 @@ int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 	if (dress)
 		ret = dress_locked(frame, dress, &lost);
 	if (!ret) {
-		*reply = capmsg_cap_make(port->body.object,
-					 CAPMSG_RIGHT_SEND |
-					 CAPMSG_RIGHT_GRANT);
-		WRITE_ONCE(port->epoch, port->epoch + 1);
-		reply->badge = port->epoch;
-		frame->post.error = 0;
-		frame->post.inline_max = inline_max;
-		capmsg_port_set_locked(port, &frame->post,
-				       CAPMSG_POST_POSTED);
+		capmsg_frame_open_locked(frame, inline_max,
+					 &frame->cargo.sender.reply);
 		frame->armed = true;
 	}
 	capmsg_port_unlock(port);
@@ -232,6 +253,24 @@ static noinline void frame_strip(struct capmsg_frame *frame)
 	capmsg_remains_drop(&remains);
 	capmsg_unpin(&frame->pin);
 	frame->armed = false;
+}
+
+/**
+ * capmsg_frame_rest() - an upcall is over, however
+ * @frame: the frame; its post has neither buffer nor landing slots
+ *
+ * Context: Process context, no locks held.
+ */
+void capmsg_frame_rest(struct capmsg_frame *frame)
+{
+	struct capmsg_port *port = &frame->port;
+
+	capmsg_port_lock(port);
+	frame->ask.question = NULL;
+	capmsg_frame_close_locked(frame);
+	capmsg_port_settle_locked(port, &frame->post);
+	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
+	capmsg_port_unlock(port);
 }
 
 /**

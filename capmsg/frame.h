@@ -6,6 +6,7 @@
 #ifndef CAPMSG_FRAME_H
 #define CAPMSG_FRAME_H
 
+#include "ask.h"
 #include "cargo.h"
 #include "posting.h"
 
@@ -13,8 +14,8 @@
  * struct capmsg_frame - all that one operation needs
  *
  * A frame is the port of one answer: its @port has a single post, @post, which
- * is posted while a call may be answered. For a RECV into a plain buffer
- * @post is posted at the port that is received from.
+ * is posted while a call or an upcall may be answered. For a RECV into a plain
+ * buffer @post is posted at the port that is received from.
  */
 struct capmsg_frame {
 	/** @port: where the answer arrives; its object is the reply right's */
@@ -25,6 +26,8 @@ struct capmsg_frame {
 	struct capmsg_cargo cargo;
 	/** @armed: a call is to be ended; of who has the frame */
 	bool armed;
+	/** @ask: what handlers are asked on the way */
+	struct capmsg_ask ask;
 	/** @pin: a plain buffer, with room for the space's largest */
 	struct capmsg_pin pin;
 	/** @pages: of @pin */
@@ -33,6 +36,9 @@ struct capmsg_frame {
 
 struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 					u32 plain_max);
+void capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
+			      struct capmsg_cap *reply);
+void capmsg_frame_rest(struct capmsg_frame *frame);
 int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max);
 void capmsg_frame_close_locked(struct capmsg_frame *frame);

@@ -26,13 +26,17 @@
  *     5    body.lock of a region         the list of posts cut from it
  *     5    body.lock of a notification   its bits
  *     5    body.lock of a revoker        whether it is closed
+ *     5    body.lock of a virtual object who waits for its handler, and what that
+ *                                        lets others know
  *     6    capmsg_account.lock           what a space pays for, what it was
  *                                        refused
  *     6    users_lock (account.c)        the table of users
  *     6    accounts_lock (account.c)     the list of accounts
+ *     6    waits_lock (handler.c)        who waits for handlers
  *     6    exports_lock (export.c)       the list of exports
  *     7    capmsg_export_file.lock       the capability in an export
  *     7    capmsg_sender.lock            the capabilities in a cargo
+ *     7    capmsg_memo.lock               what handlers have answered
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
  *     -    scratch.lock (copy.c)         a buffer of this CPU; leaf, and held
@@ -82,7 +86,10 @@
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled
- *   capmsg_frame   epoch: body.lock of its port, read without it as a hint
+ *   capmsg_frame   epoch: body.lock of its port, read without it as a hint;
+ *                  ask.question, ask.answer: the same lock
+ *   capmsg_memo    changed by the task whose operation it is, under memo.lock;
+ *                  a sweep may make names in it void
  */
 
 /* Lock classes of the bodies, by enum capmsg_type. */

@@ -31,6 +31,7 @@ static const char * const lock_names[CAPMSG_TYPE_COUNT] = {
 	[CAPMSG_TYPE_NOTIFICATION]	= "capmsg_notification.lock",
 	[CAPMSG_TYPE_WATCH]		= "capmsg_watch.lock",
 	[CAPMSG_TYPE_REVOKER]		= "capmsg_revoker.lock",
+	[CAPMSG_TYPE_VIRTUAL]		= "capmsg_virtual.lock",
 };
 
 /**
@@ -112,6 +113,7 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
 	refcount_set(&object->refs, 2);
 	refcount_set(&object->caps, 1);
 	object->type = type;
+	object->kind = type;
 	object->payer = capmsg_user_get(body->account->user);
 	RCU_INIT_POINTER(object->body, body);
 	atomic_long_inc(&objects);

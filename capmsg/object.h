@@ -78,6 +78,11 @@ struct capmsg_object {
 	/** @type: enum capmsg_type; constant */
 	u32 type;
 	/**
+	 * @kind: as what it reads: its type, or what a virtual object stands
+	 * for; constant
+	 */
+	u32 kind;
+	/**
 	 * @senders: of a port: capabilities that count as its senders; of a
 	 * revoker: those through it. Not kept up once the object is dead
 	 */

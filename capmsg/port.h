@@ -8,6 +8,7 @@
 
 #include <linux/wait.h>
 
+#include "handler.h"
 #include "line.h"
 #include "notice.h"
 #include "post.h"
@@ -31,6 +32,13 @@ struct capmsg_sender {
 	struct capmsg_port_post *post;
 	/** @done: the message was committed */
 	bool done;
+	/** @upcall: it is the kernel that asks a handler; constant */
+	bool upcall;
+	/**
+	 * @cancelled: of an upcall: what it is about is gone. Set under the lock
+	 * of that; whoever has set it wakes the waiting task
+	 */
+	bool cancelled;
 	/** @by_hand: its claim lasts from BEGIN to TRANSMIT; constant */
 	bool by_hand;
 	/** @alone: in line without a thread */
@@ -118,6 +126,8 @@ struct capmsg_port {
 	struct capmsg_notice no_senders;
 	/** @epoch: of a frame: the call that may be answered */
 	u64 epoch;
+	/** @handler: what makes it a handler's, or NULL; constant */
+	struct capmsg_handler *handler;
 	/** @posts: its posts; constant */
 	struct capmsg_port_post *posts;
 };

@@ -117,6 +117,8 @@ struct capmsg_port_post {
 	u64 badge;
 	/** @badged: there is a badge */
 	bool badged;
+	/** @upcall: it is the kernel that asks */
+	bool upcall;
 	/** @is_inline: the bytes are in @area */
 	bool is_inline;
 	/** @error: not a message: errno why the post is given back */

@@ -10,7 +10,11 @@
 
 static void port_release(struct capmsg_body *body)
 {
-	capmsg_shares_drop(&capmsg_port_of(body)->shares);
+	struct capmsg_port *port = capmsg_port_of(body);
+
+	capmsg_shares_drop(&port->shares);
+	if (port->handler)
+		capmsg_handler_drop(port->handler);
 }
 
 static void port_free(struct capmsg_body *body)
@@ -27,6 +31,14 @@ static const struct capmsg_body_ops port_ops = {
 	.first_sender	= capmsg_port_first_sender,
 	.last_sender	= capmsg_port_last_sender,
 };
+
+static size_t handler_bytes(const struct capmsg_port_limits *limits)
+{
+	if (!(limits->flags & CAPMSG_PORT_HANDLER))
+		return 0;
+	return sizeof(struct capmsg_handler) +
+	       limits->depth * sizeof(struct pid *);
+}
 
 /**
  * capmsg_port_alloc() - create a port
@@ -45,7 +57,8 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 				__alignof__(struct capmsg_port_post));
 	size_t shares_at = posts_at +
 			   limits->depth * sizeof(struct capmsg_port_post);
-	size_t bytes = shares_at + shares * sizeof(struct capmsg_share);
+	size_t handler_at = shares_at + shares * sizeof(struct capmsg_share);
+	size_t bytes = handler_at + handler_bytes(limits);
 	struct capmsg_port *port;
 	struct capmsg_port_post *post;
 	int ret;
@@ -63,6 +76,10 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 	port->body.bytes = bytes;
 	capmsg_port_init(port, (void *)port + posts_at, limits);
 	capmsg_shares_init(&port->shares, (void *)port + shares_at, shares);
+	if (limits->flags & CAPMSG_PORT_HANDLER) {
+		port->handler = (void *)port + handler_at;
+		capmsg_handler_init(port->handler, limits->depth);
+	}
 	port->count[CAPMSG_POST_IDLE] = limits->depth;
 	for (i = 0; i < limits->depth; i++) {
 		post = &port->posts[i];

@@ -112,6 +112,8 @@ static u32 record_flags(const struct capmsg_port_post *post)
 		flags |= CAPMSG_RECORD_REPLY;
 	if (post->badged)
 		flags |= CAPMSG_RECORD_BADGED;
+	if (post->upcall)
+		flags |= CAPMSG_RECORD_UPCALL;
 	return flags;
 }
 

@@ -47,6 +47,7 @@ struct capmsg_space *capmsg_space_open(void)
 	if (ret)
 		goto out_account;
 	mutex_init(&space->setup);
+	init_waitqueue_head(&space->idlers);
 	atomic_long_inc(&spaces);
 	return space;
 
@@ -61,7 +62,7 @@ static int make_root(struct capmsg_space *space, u32 root_bits)
 {
 	struct capmsg_cappage *table;
 
-	table = capmsg_cappage_alloc(space->account, root_bits);
+	table = capmsg_cappage_alloc(space->account, root_bits, NULL);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	space->root = capmsg_cap_make(table->body.object,
@@ -148,6 +149,24 @@ void capmsg_space_close(struct capmsg_space *space)
 	atomic_long_dec(&spaces);
 }
 
+/* A free frame, or NULL. */
+static struct capmsg_frame *take_frame(struct capmsg_space *space,
+				       unsigned int *index)
+{
+	unsigned int i;
+
+	/* Few spaces have more than one operation in flight. */
+	for (i = 0; i < space->n_frames;
+	     i = find_first_zero_bit(space->busy, space->n_frames)) {
+		if (test_and_set_bit_lock(i, space->busy))
+			continue;
+		*index = i;
+		this_cpu_inc(frames_busy);
+		return space->frames[i];
+	}
+	return NULL;
+}
+
 static int no_frame(const struct capmsg_space *space)
 {
 	return capmsg_refuse(space->account, CAPMSG_LIMIT_FRAMES, -EAGAIN,
@@ -166,21 +185,48 @@ static int no_frame(const struct capmsg_space *space)
 struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 				      unsigned int *index)
 {
-	unsigned int i;
+	struct capmsg_frame *frame;
 
 	/* Frames of a set-up that is not over yet may go away again. */
 	if (!capmsg_space_ready(space))
 		return ERR_PTR(-ENOENT);
-	/* Few spaces have more than one operation in flight. */
-	for (i = 0; i < space->n_frames;
-	     i = find_first_zero_bit(space->busy, space->n_frames)) {
-		if (test_and_set_bit_lock(i, space->busy))
-			continue;
-		*index = i;
-		this_cpu_inc(frames_busy);
-		return space->frames[i];
+	frame = take_frame(space, index);
+	return frame ?: ERR_PTR(no_frame(space));
+}
+
+/**
+ * capmsg_frame_await() - take a frame, and wait if none is free
+ * @space: the space; set up
+ * @index: number of the frame, for capmsg_frame_put()
+ * @until: how long to wait
+ * @frame: the frame, which is the caller's alone
+ *
+ * Context: Process context of a command that has no frame; sleeps.
+ * Return: 0; -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
+		       const struct capmsg_until *until,
+		       struct capmsg_frame **frame)
+{
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	for (;;) {
+		prepare_to_wait_exclusive(&space->idlers, &entry,
+					  CAPMSG_SLEEP_STATE);
+		*frame = take_frame(space, index);
+		if (*frame)
+			break;
+		ret = capmsg_wait_over(until);
+		if (ret)
+			break;
+		capmsg_sleep(until->deadline);
 	}
-	return ERR_PTR(no_frame(space));
+	finish_wait(&space->idlers, &entry);
+	/* It may have been us who were woken for one; who waits is in the queue. */
+	if (ret && waitqueue_active(&space->idlers))
+		wake_up(&space->idlers);
+	return ret;
 }
 
 /**
@@ -194,6 +240,10 @@ void capmsg_frame_put(struct capmsg_space *space, unsigned int index)
 {
 	this_cpu_dec(frames_busy);
 	clear_bit_unlock(index, space->busy);
+	/* Pairs with prepare_to_wait_exclusive() in capmsg_frame_await(). */
+	smp_mb__after_atomic();
+	if (waitqueue_active(&space->idlers))
+		wake_up(&space->idlers);
 }
 
 /**

@@ -33,6 +33,8 @@ struct capmsg_space {
 	struct capmsg_frame **frames;
 	/** @busy: which frames are in use; changed atomically */
 	DECLARE_BITMAP(busy, CAPMSG_FRAMES_MAX);
+	/** @idlers: who waits for a frame */
+	wait_queue_head_t idlers;
 };
 
 struct capmsg_space *capmsg_space_open(void);
@@ -41,6 +43,9 @@ int capmsg_space_setup(struct capmsg_space *space, u32 n_frames,
 void capmsg_space_close(struct capmsg_space *space);
 struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 				      unsigned int *index);
+int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
+		       const struct capmsg_until *until,
+		       struct capmsg_frame **frame);
 void capmsg_frame_put(struct capmsg_space *space, unsigned int index);
 unsigned long capmsg_frames_busy(void);
 unsigned long capmsg_spaces(void);

@@ -77,6 +77,10 @@ static const struct capmsg_op ops[CAPMSG_CMD_COUNT] = {
 	OP(REVOKE, revoke),
 	OP(CLOSE, close),
 	OP(OPEN, open),
+	OP(CREATE_VIRTUAL, create_virtual, CREATES),
+	OP(UPCALLS, upcalls),
+	OP(ABORT, abort),
+	OP(INVALIDATE, invalidate),
 };
 
 static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)
@@ -148,9 +152,13 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	cmd.space = space;
 	cmd.view.root = capmsg_space_ready(space) ? &space->root : &void_root;
 	cmd.view.until = capmsg_wait_until(0, false);
+	cmd.view.asker = &cmd.upcaller.asker;
+	capmsg_upcaller_init(&cmd.upcaller, space);
 	cmd.user = user;
 	ret = arg_read(&cmd, op);
 	if (ret)
 		return ret;
-	return op->creates ? create(&cmd, op) : op->execute(&cmd);
+	ret = op->creates ? create(&cmd, op) : op->execute(&cmd);
+	capmsg_upcaller_leave(&cmd.upcaller);
+	return ret;
 }

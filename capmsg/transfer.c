@@ -62,6 +62,8 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 			capmsg_gates_look(sender->gates);
 			capmsg_port_look_locked(port, sender);
 		}
+		if (READ_ONCE(sender->cancelled))
+			capmsg_port_unqueue_locked(port, sender, -ENOENT);
 		until = capmsg_port_watch_locked(port, sender);
 		if (!capmsg_sender_waits(sender))
 			return sender->error;
@@ -72,7 +74,8 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 			until = wait->deadline;
 		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
 		capmsg_port_unlock(port);
-		if (!capmsg_gates_changed(sender->gates))
+		if (!capmsg_gates_changed(sender->gates) &&
+		    !READ_ONCE(sender->cancelled))
 			capmsg_sleep(until);
 		capmsg_port_lock(port);
 		finish_wait(&sender->wait, &entry);
@@ -83,7 +86,7 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 
 /**
  * capmsg_transfer_queue() - wait in line, if that is what a sender has to do
- * @cargo: the cargo
+ * @sender: the sender
  * @port: where to
  * @wait: how long to wait for a post
  * @error: why it got none
@@ -91,12 +94,10 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
  * Context: As capmsg_transfer_enter().
  * Return: As capmsg_transfer_enter().
  */
-int capmsg_transfer_queue(struct capmsg_cargo *cargo, struct capmsg_port *port,
+int capmsg_transfer_queue(struct capmsg_sender *sender, struct capmsg_port *port,
 			  const struct capmsg_until *wait, int error)
 	__must_hold(&port->body.lock)
 {
-	struct capmsg_sender *sender = &cargo->sender;
-
 	if (error == -EAGAIN)
 		error = wait_in_line(sender, port, wait);
 	if (error == -EBUSY || error == -EAGAIN)
@@ -171,15 +172,27 @@ int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	return 0;
 }
 
-static int transfer_inline(struct capmsg_cargo *cargo,
-			   struct capmsg_port *port,
-			   const struct capmsg_until *wait)
+/**
+ * capmsg_transfer_short() - step 6 of a message that was read into an area
+ * @sender: the sender, which nobody knows yet; its gates are joined, if the port
+ *	was named through a revoker
+ * @port: where to
+ * @wait: how long to wait for a post
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: As capmsg_transfer().
+ */
+int capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
+			  const struct capmsg_until *wait)
 {
 	int ret;
 
+	sender->post = NULL;
+	sender->done = false;
+	sender->error = 0;
 	capmsg_hook(6);
 	capmsg_port_lock(port);
-	ret = capmsg_transfer_enter(cargo, port, wait);
+	ret = capmsg_transfer_enter(sender, port, wait);
 	capmsg_port_unlock(port);
 	return ret;
 }
@@ -192,7 +205,7 @@ static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 
 	capmsg_hook(4);
 	capmsg_port_lock(port);
-	ret = capmsg_transfer_enter(cargo, port, wait);
+	ret = capmsg_transfer_enter(&cargo->sender, port, wait);
 	capmsg_port_unlock(port);
 	if (ret)
 		return ret;
@@ -216,6 +229,9 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	bool again;
 	int ret;
 
+	sender->post = NULL;
+	sender->done = false;
+	sender->error = 0;
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)
 		return capmsg_port_too_much(port, sender);
@@ -252,13 +268,10 @@ int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	struct capmsg_sender *sender = &cargo->sender;
 	int ret;
 
-	sender->post = NULL;
-	sender->done = false;
-	sender->error = 0;
 	if (unlikely(sender->through))
 		capmsg_cargo_join(cargo, NULL);
 	if (sender->area)
-		ret = transfer_inline(cargo, port, wait);
+		ret = capmsg_transfer_short(sender, port, wait);
 	else
 		ret = transfer_large(cargo, port, wait);
 	if (unlikely(sender->through))

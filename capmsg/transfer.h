@@ -43,8 +43,10 @@
  */
 
 int capmsg_transfer_fault_in(const struct iov_iter *source);
-int capmsg_transfer_queue(struct capmsg_cargo *cargo, struct capmsg_port *port,
+int capmsg_transfer_queue(struct capmsg_sender *sender, struct capmsg_port *port,
 			  const struct capmsg_until *wait, int error);
+int capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
+			  const struct capmsg_until *wait);
 int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 u64 at);
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
@@ -53,7 +55,7 @@ void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
 
 /**
  * capmsg_transfer_enter() - step 4, and step 6 for an inline message
- * @cargo: the cargo
+ * @sender: the sender
  * @port: where to
  * @wait: how long to wait for a post
  *
@@ -64,18 +66,17 @@ void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
  * Return: 0; errors of capmsg_port_enter_locked(); -EAGAIN, -ETIMEDOUT,
  * -ERESTARTSYS; or why others have refused the sender.
  */
-static inline int capmsg_transfer_enter(struct capmsg_cargo *cargo,
+static inline int capmsg_transfer_enter(struct capmsg_sender *sender,
 					struct capmsg_port *port,
 					const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
-	struct capmsg_sender *sender = &cargo->sender;
 	int ret;
 
 	lockdep_assert_held(&port->body.lock);
 	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
 	return likely(!ret) ? 0 :
-			      capmsg_transfer_queue(cargo, port, wait, ret);
+			      capmsg_transfer_queue(sender, port, wait, ret);
 }
 
 #endif /* CAPMSG_TRANSFER_H */

@@ -6,16 +6,19 @@
 #ifndef CAPMSG_WALK_H
 #define CAPMSG_WALK_H
 
-#include "cappage.h"
+#include "memo.h"
 
 /**
  * enum capmsg_lookup - what an address is to name
  * @CAPMSG_LOOKUP_OBJECT: a capability, its guard included
  * @CAPMSG_LOOKUP_SLOT: a slot, with or without the guard of what is in it
+ * @CAPMSG_LOOKUP_CONTENT: whatever is in a slot, without its guard; a handler may
+ *	say what it is without having such a slot
  */
 enum capmsg_lookup {
 	CAPMSG_LOOKUP_OBJECT,
 	CAPMSG_LOOKUP_SLOT,
+	CAPMSG_LOOKUP_CONTENT,
 };
 
 /**
@@ -26,7 +29,10 @@ enum capmsg_lookup {
 struct capmsg_place {
 	/** @body: of what is there; only of an object lookup */
 	struct capmsg_body *body;
-	/** @table: the cappage of the last hop */
+	/**
+	 * @table: the cappage of the last hop; NULL: there is no such cappage, as
+	 * a handler has said what is there
+	 */
 	struct capmsg_cappage *table;
 	/** @through: the revoker that @table was named through, or NULL */
 	struct capmsg_object *through;
@@ -36,6 +42,16 @@ struct capmsg_place {
 	u32 end;
 	/** @rights: rights to @table, weakened by the path */
 	u16 rights;
+	/** @kept: @table has a keeper who can be asked if the slot is void */
+	bool kept;
+	/** @keeper: it is that keeper whose cappage is gone through */
+	bool keeper;
+	/** @wanted: what the address is to name; enum capmsg_lookup */
+	u8 wanted;
+	/** @bits: with CAPMSG_ASK: the rest of the address, from the top ... */
+	u64 bits;
+	/** @left: ... and the number of those bits */
+	u32 left;
 };
 
 /**
@@ -57,6 +73,40 @@ struct capmsg_found {
 };
 
 /**
+ * struct capmsg_question - what the handler of a virtual object is to be asked
+ */
+struct capmsg_question {
+	/** @found: the virtual object, and the capability that was met */
+	struct capmsg_found found;
+	/** @bits: the rest of the address, from the top */
+	u64 bits;
+	/** @left: the number of those bits; at least one */
+	u32 left;
+	/** @slot: the address is to end at a slot */
+	bool slot;
+	/** @keeper: it is the keeper of a real cappage that is asked */
+	bool keeper;
+};
+
+/**
+ * struct capmsg_asker - who asks handlers for a walk
+ *
+ * Part of a command. It finds the means when they are needed: most commands never
+ * ask.
+ */
+struct capmsg_asker {
+	/**
+	 * @ask: ask, and wait for the answer, which is in @memo then. Process
+	 * context, no locks held
+	 */
+	int (*ask)(struct capmsg_asker *asker,
+		   const struct capmsg_question *question,
+		   const struct capmsg_until *until);
+	/** @memo: what was answered so far, for the address at hand; or NULL */
+	struct capmsg_memo *memo;
+};
+
+/**
  * struct capmsg_view - whose addresses, and for how long they may be resolved
  *
  * What is found through it may refer to it: it outlives them.
@@ -64,11 +114,19 @@ struct capmsg_found {
 struct capmsg_view {
 	/** @root: the capability to begin at */
 	const struct capmsg_cap *root;
-	/** @until: how long to wait where the way is closed */
+	/** @until: how long to wait where the way is closed, or for a handler */
 	struct capmsg_until until;
+	/** @asker: who asks handlers; NULL: nobody must be asked */
+	struct capmsg_asker *asker;
 };
 
-int capmsg_walk_rcu(const struct capmsg_cap *root, u64 address,
+/*
+ * What a walk says where it needs to ask a handler. It never leaves the module: see
+ * capmsg_walk().
+ */
+#define CAPMSG_ASK	(-EUNATCH)
+
+int capmsg_walk_rcu(const struct capmsg_view *view, u64 address,
 		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
 		    struct capmsg_place *place);
 int capmsg_walk(const struct capmsg_view *view, u64 address,

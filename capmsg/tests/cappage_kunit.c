@@ -62,12 +62,12 @@ static void quota_refuses_a_table_and_unwinds(struct kunit *test)
 
 	table = capmsg_kit_table(test, 4);
 	capmsg_max_bytes = table->body.bytes * 2;
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_cappage_alloc(account, 4)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_cappage_alloc(account, 4, NULL)),
 			-EDQUOT);
 	capmsg_max_bytes = 2 * (table->body.bytes +
 				sizeof(struct capmsg_object));
 	capmsg_max_objects = 1;
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_cappage_alloc(account, 4)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_cappage_alloc(account, 4, NULL)),
 			-EDQUOT);
 	capmsg_max_objects = 2;
 	capmsg_kit_table(test, 4);

@@ -101,7 +101,7 @@ struct capmsg_cappage *capmsg_kit_table(struct kunit *test, u32 bits)
 {
 	struct capmsg_cappage *table;
 
-	table = capmsg_cappage_alloc(capmsg_kit_account(test), bits);
+	table = capmsg_cappage_alloc(capmsg_kit_account(test), bits, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	capmsg_body_own(&table->body);
 	return table;

@@ -185,7 +185,7 @@ static void closing_kills_what_the_space_owns(struct kunit *test)
 	struct capmsg_cap inside, outside;
 
 	KUNIT_ASSERT_EQ(test, capmsg_space_setup(space, 1, 4, 0), 0);
-	table = capmsg_cappage_alloc(space->account, 4);
+	table = capmsg_cappage_alloc(space->account, 4, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	capmsg_body_own(&table->body);
 	inside = capmsg_cap_make(table->body.object, 3);

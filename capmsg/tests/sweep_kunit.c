@@ -117,7 +117,7 @@ static void every_account_and_every_table_is_swept(struct kunit *test)
 	for (i = 0; i < ENTRIES; i++) {
 		others[i] = capmsg_account_alloc();
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, others[i]);
-		tables[i] = capmsg_cappage_alloc(others[i], 4);
+		tables[i] = capmsg_cappage_alloc(others[i], 4, NULL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tables[i]);
 		capmsg_body_own(&tables[i]->body);
 		leave(test, victims, i);
@@ -163,12 +163,13 @@ static void sweep_lets_go_of_the_revoker_too(struct kunit *test)
 static int walk(struct capmsg_cappage *table, u64 address)
 {
 	struct capmsg_cap root = capmsg_cap_make(table->body.object, 0);
+	const struct capmsg_view view = { .root = &root };
 	struct capmsg_place place;
 	struct capmsg_cap cap;
 	int ret;
 
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(&root, address, CAPMSG_LOOKUP_OBJECT, &cap,
+	ret = capmsg_walk_rcu(&view, address, CAPMSG_LOOKUP_OBJECT, &cap,
 			      &place);
 	rcu_read_unlock();
 	capmsg_cap_forget(&root);

@@ -404,6 +404,7 @@ static void compare(struct kunit *test, struct drawing *d, u64 address,
 		    enum capmsg_lookup lookup)
 {
 	struct capmsg_cap root = real_cap(d, &d->root);
+	const struct capmsg_view view = { .root = &root };
 	struct capmsg_place place;
 	struct capmsg_cap cap;
 	bool same = true;
@@ -412,7 +413,7 @@ static void compare(struct kunit *test, struct drawing *d, u64 address,
 
 	slow_walk(d, address, lookup, &end);
 	rcu_read_lock();
-	ret = capmsg_walk_rcu(&root, address, lookup, &cap, &place);
+	ret = capmsg_walk_rcu(&view, address, lookup, &cap, &place);
 	if (!ret && !end.ret)
 		same = same_place(d, &end, &place, &cap);
 	rcu_read_unlock();

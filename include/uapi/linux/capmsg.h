@@ -33,6 +33,7 @@
  * message       storage for one outgoing transfer, to be used again and again
  * revoker       stands between a capability and those derived through it
  * watch         tells the death of what a capability names
+ * virtual       an object that a process plays; it reads as what it stands for
  * ============  ============================================================
  *
  * Every object is created into a void slot, as a capability with all the
@@ -109,6 +110,9 @@
  * EAGAIN       the command would wait and was told not to, or no frame is free;
  *              LIMITS tells which limit was met, and its use
  * ETIMEDOUT    the deadline has passed
+ * ELOOP        more than CAPMSG_UPCALLS_MAX upcalls for one address
+ * EDEADLK      an upcall would have to be made that could never be answered, or
+ *              that is not allowed here
  * EBADF        no such file descriptor
  * EMFILE       the process has no file descriptor free
  * ENFILE       the system has no file free
@@ -122,7 +126,8 @@
  *
  * ENOTTY, EFAULT, EINVAL, E2BIG and EOPNOTSUPP are possible for every command
  * and are not repeated below. Commands that take an address can return ENOENT,
- * and EINTR if they meet a revoker that is closed.
+ * EINTR if they meet a revoker that is closed, or wait for a handler, ELOOP and
+ * EDEADLK; see "DOC: Virtual objects".
  */
 
 #define CAPMSG_IOC_MAGIC	0xb9
@@ -164,7 +169,11 @@
 #define CAPMSG_CMD_SIGNAL		33
 #define CAPMSG_CMD_WAIT			34
 #define CAPMSG_CMD_LIMITS		35
-#define CAPMSG_CMD_COUNT		36
+#define CAPMSG_CMD_CREATE_VIRTUAL	36
+#define CAPMSG_CMD_UPCALLS		37
+#define CAPMSG_CMD_ABORT		38
+#define CAPMSG_CMD_INVALIDATE		39
+#define CAPMSG_CMD_COUNT		40
 
 /* Limits that are part of the contract; QUERY repeats them. */
 #define CAPMSG_ABI_VERSION	1
@@ -183,6 +192,7 @@
 #define CAPMSG_MESSAGE_MAX	(1ULL << 40)	/* bytes of any message */
 #define CAPMSG_CHAIN_MAX	8	/* revokers in a row */
 #define CAPMSG_PASS_MAX		16	/* times a waiting message is passed over */
+#define CAPMSG_UPCALLS_MAX	32	/* upcalls to resolve one address */
 
 /**
  * enum capmsg_type - what a capability names
@@ -195,6 +205,8 @@
  * @CAPMSG_TYPE_MESSAGE: storage for one outgoing transfer
  * @CAPMSG_TYPE_REVOKER: cuts, closes and opens what was derived through it
  * @CAPMSG_TYPE_WATCH: a death notice that is yet to come
+ * @CAPMSG_TYPE_VIRTUAL: an object that a process plays. No capability reads as
+ *	that: STAT and LIST tell what it stands for
  * @CAPMSG_TYPE_COUNT: number of types
  */
 enum capmsg_type {
@@ -207,7 +219,8 @@ enum capmsg_type {
 	CAPMSG_TYPE_MESSAGE	= 6,
 	CAPMSG_TYPE_REVOKER	= 7,
 	CAPMSG_TYPE_WATCH	= 8,
-	CAPMSG_TYPE_COUNT	= 9,
+	CAPMSG_TYPE_VIRTUAL	= 9,
+	CAPMSG_TYPE_COUNT	= 10,
 };
 
 /**
@@ -346,8 +359,11 @@ struct capmsg_setup {
  * @bits: log2 of the number of slots, CAPMSG_BITS_MIN to CAPMSG_BITS_MAX;
  *	0 means CAPMSG_BITS_DEFAULT
  * @__reserved: must be zero
+ * @keeper: address of a virtual cappage, the *keeper*, that is asked about void
+ *	slots, see "DOC: Virtual objects"; or CAPMSG_ADDRESS_VOID
  *
- * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT.
+ * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT;
+ * EINVAL also for a keeper that is no virtual cappage.
  */
 struct capmsg_create_cappage {
 	__u32		size;
@@ -355,6 +371,7 @@ struct capmsg_create_cappage {
 	__aligned_u64	to;
 	__u32		bits;
 	__u32		__reserved;
+	__aligned_u64	keeper;
 };
 #define CAPMSG_IOC_CREATE_CAPPAGE	\
 	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_CAPPAGE)
@@ -363,13 +380,16 @@ struct capmsg_create_cappage {
 #define CAPMSG_PORT_NO_SHORT	0x1
 /* First come, first served: one sender may hold all posts. */
 #define CAPMSG_PORT_NO_SHARES	0x2
+/* Who receives from this port may play objects. */
+#define CAPMSG_PORT_HANDLER	0x4
 
 /**
  * struct capmsg_create_port - CAPMSG_IOC_CREATE_PORT: create a message port
  * @size: sizeof(struct capmsg_create_port)
  * @flags: CAPMSG_PORT_NO_SHORT: posts start idle, so that nothing is received
  *	before POST; without it every post can take a short message at once.
- *	CAPMSG_PORT_NO_SHARES: no "DOC: Fairness" among senders but turns
+ *	CAPMSG_PORT_NO_SHARES: no "DOC: Fairness" among senders but turns.
+ *	CAPMSG_PORT_HANDLER: virtual objects can be created at the port
  * @to: address of the void slot that gets the capability
  * @depth: number of posts, 1 to CAPMSG_DEPTH_MAX: how many messages can wait to
  *	be received. Their memory is allocated here, for good
@@ -885,6 +905,8 @@ struct capmsg_send {
 #define CAPMSG_RECORD_BADGED	0x4
 /* The message is in the plain buffer of this RECV, not in a post. */
 #define CAPMSG_RECORD_PLAIN	0x8
+/* The kernel asks: the bytes are a struct capmsg_upcall. Nobody can send that. */
+#define CAPMSG_RECORD_UPCALL	0x10
 
 /**
  * struct capmsg_record - one received message
@@ -914,10 +936,16 @@ struct capmsg_record {
 	__u32		out_error;
 };
 
+/* This thread is one of the receivers of a handler's port, until it exits. */
+#define CAPMSG_RECV_DECLARE	0x2
+/* It is none any more. */
+#define CAPMSG_RECV_WITHDRAW	0x4
+
 /**
  * struct capmsg_recv - CAPMSG_IOC_RECV: receive messages
  * @size: sizeof(struct capmsg_recv)
- * @flags: CAPMSG_NONBLOCK
+ * @flags: CAPMSG_NONBLOCK; CAPMSG_RECV_DECLARE or CAPMSG_RECV_WITHDRAW, see "DOC:
+ *	Virtual objects". That is done first, and stays done whatever follows
  * @port: address of the port, with RECV
  * @records: array of @n_records struct capmsg_record
  * @reposts: array of @n_reposts __u32: idle posts that are posted again, each
@@ -952,8 +980,9 @@ struct capmsg_record {
  *
  * Errors: ENOENT (also: the port was destroyed), EACCES, EAGAIN, ETIMEDOUT,
  * EINTR, EMSGSIZE, EBUSY (a repost is not idle or holds a reply right; a
- * landing slot is reserved), EEXIST (a landing slot is not void), EDQUOT,
- * ENOMEM (pinning).
+ * landing slot is reserved; as many threads as the port has posts have declared
+ * themselves), EEXIST (a landing slot is not void), EDQUOT, ENOMEM (pinning); EINVAL
+ * also to declare oneself at a port that is no handler's.
  */
 struct capmsg_recv {
 	__u32		size;
@@ -1052,11 +1081,14 @@ struct capmsg_call {
  * ESTALE, and is kept after any other error, so that a correct answer can
  * follow.
  *
+ * An upcall is answered with a struct capmsg_resolution, and is refused other
+ * answers with EINVAL. Its item must be named without an upcall (EDEADLK).
+ *
  * Errors: ENOENT (also: the post holds no reply right, a reply right to be moved
  * is used up), EACCES, EMSGSIZE (the answer does not fit what the caller has room
  * for), EAGAIN (another thread is just answering), ESTALE (the call was answered
  * before, its caller is gone or has given up, or @seq is not that of the post),
- * EBUSY as for SEND, EINTR.
+ * EBUSY as for SEND, EINTR, EDEADLK.
  */
 struct capmsg_reply {
 	__u32		size;
@@ -1400,6 +1432,281 @@ struct capmsg_open {
 	__aligned_u64	revoker;
 };
 #define CAPMSG_IOC_OPEN		_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_OPEN)
+
+/**
+ * DOC: Virtual objects
+ *
+ * Any cappage can be played by a process. A port that was created with
+ * CAPMSG_PORT_HANDLER can have *virtual objects*: who receives from it, the
+ * *handler*, plays them. Capabilities to them are copied, sent, badged, narrowed,
+ * revoked and watched as any others, and read as what the object stands for.
+ *
+ * When an address leads through a virtual cappage the kernel asks the handler
+ * where to go on: an *upcall* arrives at the port, like a call of
+ * sizeof(struct capmsg_upcall) bytes, marked with CAPMSG_RECORD_UPCALL. It is
+ * answered by REPLY or REPLY_RECV with a struct capmsg_resolution. The kernel
+ * remembers the answer for this one address, and begins again at the root: so
+ * nothing is held while the handler is asked, and nothing has happened yet
+ * whenever it is given up. It asks CAPMSG_UPCALLS_MAX times at most (ELOOP).
+ *
+ * A real cappage may have a virtual one as its *keeper*: a walk that meets a void
+ * slot there asks the keeper, with the address as it was before that slot. So
+ * tables can be filled on demand.
+ *
+ * The command waits for the answer as it would wait for a post: until its deadline,
+ * interrupted by signals (and restarted), and never with CAPMSG_NONBLOCK (EAGAIN).
+ * It gets ENOENT when the virtual object, its handler or the reply right is gone,
+ * as if the object had been destroyed.
+ *
+ * A handler may need other handlers, and wait for itself in the end. Threads that
+ * declare themselves receivers of the port (CAPMSG_RECV_DECLARE) save their clients
+ * from that: when all of them wait for upcalls that only the caller could answer,
+ * or each other, the upcall that would close the cycle fails with EDEADLK. Other
+ * cycles last until a deadline, a signal, or ABORT.
+ *
+ * What a client can notice of a handler is EAGAIN with CAPMSG_NONBLOCK, ELOOP,
+ * EDEADLK, and time.
+ */
+
+/**
+ * struct capmsg_create_virtual - CAPMSG_IOC_CREATE_VIRTUAL: create an object that
+ *	is played by a process
+ * @size: sizeof(struct capmsg_create_virtual)
+ * @flags: must be zero
+ * @to: address of the void slot that gets the capability, with all rights of @kind
+ * @handler: address of a port, with RECV, that was created with
+ *	CAPMSG_PORT_HANDLER. The virtual object ends with it
+ * @object: how the handler calls it; told in every upcall, and to nobody else
+ * @kind: what it stands for: CAPMSG_TYPE_CAPPAGE
+ * @bits: log2 of the slots of that cappage, as STAT tells it and as subpages are
+ *	made of it, CAPMSG_BITS_MIN to CAPMSG_BITS_MAX; 0 means
+ *	CAPMSG_BITS_DEFAULT
+ * @cache_bits: log2 of the answers that the kernel may remember for other
+ *	operations, 1 to CAPMSG_BITS_MAX; 0 for none
+ * @__reserved: must be zero
+ *
+ * DESTROY ends it, and no upcall is made for that.
+ *
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port
+ * that is no handler's, or that is named through a revoker; EOPNOTSUPP also for
+ * another @kind.
+ */
+struct capmsg_create_virtual {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	to;
+	__aligned_u64	handler;
+	__aligned_u64	object;
+	__u32		kind;
+	__u32		bits;
+	__u32		cache_bits;
+	__u32		__reserved;
+};
+#define CAPMSG_IOC_CREATE_VIRTUAL	\
+	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_VIRTUAL)
+
+/* @operation of an upcall: where does the rest of the address lead? */
+#define CAPMSG_UPCALL_INDEX	1
+
+/* @badge is set. */
+#define CAPMSG_UPCALL_BADGED	0x1
+/* A slot is wanted, to be looked at or written: VALUE is no answer. */
+#define CAPMSG_UPCALL_SLOT	0x2
+/* A real table has a void slot there, whose keeper is asked. */
+#define CAPMSG_UPCALL_KEEPER	0x4
+
+/**
+ * struct capmsg_upcall - what a handler is asked
+ * @size: sizeof(struct capmsg_upcall)
+ * @operation: CAPMSG_UPCALL_INDEX
+ * @object: as given to CREATE_VIRTUAL
+ * @address: the rest of the address: at least one bit, and behind the last one a
+ *	1, as in CAPMSG_ADDRESS. If that is all that the object is to be indexed
+ *	with, the address ends in one of its slots
+ * @badge: badge of the capability that was used
+ * @guard: its guard, which was matched
+ * @guard_bits: the length of that
+ * @flags: CAPMSG_UPCALL_x
+ * @rights: its rights, CAPMSG_RIGHT_WEAK also if the path was weak before
+ * @subpage: the part of the cappage that it names ...
+ * @subpage_bits: ... of 2^subpage_bits: these bits come before those of @address
+ * @__reserved: zero
+ */
+struct capmsg_upcall {
+	__u32		size;
+	__u32		operation;
+	__aligned_u64	object;
+	__aligned_u64	address;
+	__aligned_u64	badge;
+	__aligned_u64	guard;
+	__u32		guard_bits;
+	__u32		flags;
+	__u32		rights;
+	__u32		subpage;
+	__u32		subpage_bits;
+	__u32		__reserved;
+};
+
+/**
+ * enum capmsg_result - what a handler answers
+ * @CAPMSG_RESULT_VALUE: the capability that is the only item of the answer is there
+ * @CAPMSG_RESULT_SLOT: it is slot @slot of the cappage that is the only item; a
+ *	real one, and not named through a revoker
+ * @CAPMSG_RESULT_RETRY: look again: a table was put in place of the virtual one, or
+ *	the slot of the kept table was filled
+ * @CAPMSG_RESULT_ERROR: the address leads nowhere
+ * @CAPMSG_RESULT_COUNT: number of results, 0 being none
+ */
+enum capmsg_result {
+	CAPMSG_RESULT_VALUE	= 1,
+	CAPMSG_RESULT_SLOT	= 2,
+	CAPMSG_RESULT_RETRY	= 3,
+	CAPMSG_RESULT_ERROR	= 4,
+	CAPMSG_RESULT_COUNT	= 5,
+};
+
+/*
+ * VALUE, SLOT: the kernel may give this answer to others who come by a capability with
+ * the same badge and part of the cappage, until INVALIDATE. Nothing is remembered
+ * unless @bits is what the virtual cappage claims to have.
+ */
+#define CAPMSG_RESOLUTION_CACHE	0x1
+
+/**
+ * struct capmsg_resolution - the payload of the answer to an upcall
+ * @size: sizeof(struct capmsg_resolution)
+ * @flags: CAPMSG_RESOLUTION_CACHE
+ * @result: enum capmsg_result
+ * @bits: VALUE, SLOT: how many bits of @address this takes, at least one
+ * @slot: SLOT: the slot, in the part of the cappage that the item names
+ * @n_slots: SLOT: how many slots, from that one on, follow each other in the
+ *	virtual cappage as well: messages can land in so many; 0 means 1
+ * @error: ERROR: ENOENT or EACCES
+ * @__reserved: must be zero
+ *
+ * What is answered is weakened as anything that is found along the path of the
+ * client. READ and WRITE of the item count beside those of the client's own
+ * capability when it wants to read or write the slot.
+ *
+ * The answer is refused, and the upcall waits for another one, if a field is not
+ * as said here or must be zero for this result, if the item is missing, has the wrong type or is
+ * void, if @bits is more than there are, or the slot is not in the table: EINVAL.
+ */
+struct capmsg_resolution {
+	__u32		size;
+	__u32		flags;
+	__u32		result;
+	__u32		bits;
+	__u32		slot;
+	__u32		n_slots;
+	__u32		error;
+	__u32		__reserved;
+};
+
+/* The upcall has arrived in a post of the port. */
+#define CAPMSG_WAITING_DELIVERED	0x1
+
+/**
+ * struct capmsg_waiting - somebody who waits for a handler
+ * @id: names the upcall; never used again
+ * @object: the virtual object, as given to CREATE_VIRTUAL
+ * @address: the rest of the address, as in struct capmsg_upcall
+ * @badge: as in struct capmsg_upcall
+ * @since: when it began to wait, in nanoseconds of CLOCK_MONOTONIC
+ * @thread: thread id of who waits, as seen by the caller; 0 if it is not visible
+ * @user: its user id, as seen by the caller
+ * @operation: as in struct capmsg_upcall
+ * @flags: CAPMSG_WAITING_DELIVERED
+ */
+struct capmsg_waiting {
+	__aligned_u64	id;
+	__aligned_u64	object;
+	__aligned_u64	address;
+	__aligned_u64	badge;
+	__aligned_u64	since;
+	__u32		thread;
+	__u32		user;
+	__u32		operation;
+	__u32		flags;
+};
+
+/**
+ * struct capmsg_upcalls - CAPMSG_IOC_UPCALLS: who waits for a handler
+ * @size: sizeof(struct capmsg_upcalls)
+ * @flags: must be zero
+ * @port: address of a port, with RECV, that was created with CAPMSG_PORT_HANDLER
+ * @waiting: array of @n struct capmsg_waiting
+ * @n: room there, 1 to 4096
+ * @out_n: entries written, the one first who has waited longest; others are left
+ *	out
+ *
+ * Errors: ENOENT, EACCES, ENOMEM; EINVAL also for a port that is no handler's.
+ */
+struct capmsg_upcalls {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	waiting;
+	__u32		n;
+	__u32		out_n;
+};
+#define CAPMSG_IOC_UPCALLS	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_UPCALLS)
+
+/**
+ * struct capmsg_abort - CAPMSG_IOC_ABORT: end an upcall
+ * @size: sizeof(struct capmsg_abort)
+ * @flags: must be zero
+ * @port: as in struct capmsg_upcalls
+ * @id: which, as UPCALLS tells it
+ *
+ * Who waits for it gets ENOENT, as if the virtual object had been destroyed; an
+ * answer gets ESTALE.
+ *
+ * Errors: ENOENT (also: that upcall is over), EACCES; EINVAL also for a port that is
+ * no handler's.
+ */
+struct capmsg_abort {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	id;
+};
+#define CAPMSG_IOC_ABORT	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_ABORT)
+
+/* Drop nothing: tell the counts. */
+#define CAPMSG_INVALIDATE_NOTHING	0x1
+
+/**
+ * struct capmsg_invalidate - CAPMSG_IOC_INVALIDATE: drop answers that are remembered
+ * @size: sizeof(struct capmsg_invalidate)
+ * @flags: CAPMSG_INVALIDATE_NOTHING
+ * @port: as in struct capmsg_upcalls
+ * @object: address of a capability to a virtual object of that port
+ * @address: of which answers: an address in the virtual cappage, from its first
+ *	bit on; all that is below it is dropped. CAPMSG_ADDRESS_VOID drops all
+ * @out_dropped: answers that were dropped
+ * @out_entries: answers for which there is room
+ * @out_hits: how often an answer was remembered, since the object was created ...
+ * @out_misses: ... and how often not
+ *
+ * When this returns no walk begins that uses such an answer. What the handler says
+ * to upcalls that are open now is not remembered.
+ *
+ * Errors: ENOENT, EACCES; EINVAL also for a port that is no handler's, and an object
+ * that is not played at that port.
+ */
+struct capmsg_invalidate {
+	__u32		size;
+	__u32		flags;
+	__aligned_u64	port;
+	__aligned_u64	object;
+	__aligned_u64	address;
+	__u32		out_dropped;
+	__u32		out_entries;
+	__aligned_u64	out_hits;
+	__aligned_u64	out_misses;
+};
+#define CAPMSG_IOC_INVALIDATE	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_INVALIDATE)
 
 /**
  * DOC: Early destination by hand

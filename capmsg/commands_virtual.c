@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands of handlers: create virtual objects, look at who waits, end that.
+ */
+#include <linux/mm.h>
+
+#include "commands.h"
+#include "publish.h"
+#include "reception.h"
+#include "virtual.h"
+
+static int check_handler(const struct capmsg_found *found)
+{
+	const struct capmsg_port *port = capmsg_port_of(found->body);
+
+	if (!port->handler || found->cap.revoker ||
+	    port->max_size < sizeof(struct capmsg_upcall))
+		return -EINVAL;
+	return 0;
+}
+
+static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
+		  const struct capmsg_virtual_kind *kind)
+{
+	struct capmsg_virtual *virtual;
+	struct capmsg_spot spot;
+	int ret;
+
+	ret = capmsg_find_slot(&cmd->view, cmd->arg.create_virtual.to,
+			       CAPMSG_RIGHT_WRITE, &spot);
+	if (ret)
+		return ret;
+	virtual = capmsg_virtual_alloc(cmd->space->account, handler, kind);
+	ret = PTR_ERR_OR_ZERO(virtual);
+	if (!ret)
+		ret = capmsg_publish(&spot, &virtual->body,
+				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+				     CAPMSG_RIGHT_DESTROY);
+	capmsg_spot_put(&spot);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_create_virtual() - CAPMSG_IOC_CREATE_VIRTUAL
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_create_virtual *arg = &cmd->arg.create_virtual;
+	const struct capmsg_virtual_kind kind = {
+		.kind		= CAPMSG_TYPE_CAPPAGE,
+		.name		= arg->object,
+		.bits		= arg->bits ?: CAPMSG_BITS_DEFAULT,
+		.cache_bits	= arg->cache_bits,
+	};
+	struct capmsg_found handler;
+	int ret;
+
+	if (arg->flags || arg->kind != CAPMSG_TYPE_CAPPAGE)
+		return -EOPNOTSUPP;
+	if (kind.bits < CAPMSG_BITS_MIN || kind.bits > CAPMSG_BITS_MAX ||
+	    kind.cache_bits > CAPMSG_BITS_MAX || arg->__reserved)
+		return -EINVAL;
+	ret = capmsg_receivable(&cmd->view, arg->handler, &handler);
+	if (ret)
+		return ret;
+	ret = check_handler(&handler) ?: create(cmd, handler.body, &kind);
+	capmsg_found_put(&handler);
+	return ret;
+}
+
+/* Find the port of a handler that the caller may receive from. */
+static int find_handler(struct capmsg_cmd *cmd, u64 address,
+			struct capmsg_found *found)
+{
+	int ret;
+
+	ret = capmsg_receivable(&cmd->view, address, found);
+	if (ret)
+		return ret;
+	if (capmsg_port_of(found->body)->handler)
+		return 0;
+	capmsg_found_put(found);
+	return -EINVAL;
+}
+
+#define WAITING_MAX	4096
+
+/* No user memory is touched under the lock. */
+static int tell_waiting(struct capmsg_cmd *cmd, struct capmsg_handler *handler)
+{
+	const struct capmsg_upcalls *arg = &cmd->arg.upcalls;
+	struct capmsg_waiting *list;
+	int ret;
+	u32 n;
+
+	list = kvcalloc(arg->n, sizeof(*list), CAPMSG_GFP);
+	if (!list)
+		return -ENOMEM;
+	n = capmsg_pending_list(handler, list, arg->n);
+	ret = copy_to_user(u64_to_user_ptr(arg->waiting), list,
+			   n * sizeof(*list)) ? -EFAULT : 0;
+	kvfree(list);
+	return ret ?: capmsg_out(cmd, capmsg_upcalls, out_n, n);
+}
+
+/**
+ * capmsg_cmd_upcalls() - CAPMSG_IOC_UPCALLS
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_upcalls(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_upcalls *arg = &cmd->arg.upcalls;
+	struct capmsg_found found;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (!arg->n || arg->n > WAITING_MAX)
+		return -EINVAL;
+	ret = find_handler(cmd, arg->port, &found);
+	if (ret)
+		return ret;
+	ret = tell_waiting(cmd, capmsg_port_of(found.body)->handler);
+	capmsg_found_put(&found);
+	return ret;
+}
+
+/**
+ * capmsg_cmd_abort() - CAPMSG_IOC_ABORT
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_abort(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_abort *arg = &cmd->arg.abort;
+	struct capmsg_found found;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	ret = find_handler(cmd, arg->port, &found);
+	if (ret)
+		return ret;
+	if (!capmsg_pending_abort(capmsg_port_of(found.body)->handler, arg->id))
+		ret = -ENOENT;
+	capmsg_found_put(&found);
+	return ret;
+}
+
+static int find_virtual(struct capmsg_cmd *cmd, const struct capmsg_body *handler,
+			struct capmsg_found *found)
+{
+	int ret;
+
+	ret = capmsg_resolve(&cmd->view, cmd->arg.invalidate.object, 0, found);
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
+	if (found->body->ops->type == CAPMSG_TYPE_VIRTUAL &&
+	    capmsg_virtual_of(found->body)->handler == handler)
+		return 0;
+	capmsg_found_put(found);
+	return -EINVAL;
+}
+
+static int tell_cache(struct capmsg_cmd *cmd, struct capmsg_virtual *virtual,
+		      u32 dropped)
+{
+	u64 hits = atomic64_read(&virtual->cache.hits);
+	u64 misses = atomic64_read(&virtual->cache.misses);
+
+	return capmsg_out(cmd, capmsg_invalidate, out_dropped, dropped) ?:
+	       capmsg_out(cmd, capmsg_invalidate, out_entries,
+			  capmsg_cache_entries(&virtual->cache)) ?:
+	       capmsg_out(cmd, capmsg_invalidate, out_hits, hits) ?:
+	       capmsg_out(cmd, capmsg_invalidate, out_misses, misses);
+}
+
+/**
+ * capmsg_cmd_invalidate() - CAPMSG_IOC_INVALIDATE
+ * @cmd: the command
+ *
+ * Context: Process context.
+ * Return: 0 or an error that the uapi header documents.
+ */
+int capmsg_cmd_invalidate(struct capmsg_cmd *cmd)
+{
+	const struct capmsg_invalidate *arg = &cmd->arg.invalidate;
+	struct capmsg_found handler, object;
+	struct capmsg_virtual *virtual;
+	u32 dropped = 0;
+	int ret;
+
+	ret = capmsg_check_flags(arg->flags, CAPMSG_INVALIDATE_NOTHING);
+	if (ret)
+		return ret;
+	if ((arg->flags & CAPMSG_INVALIDATE_NOTHING) && arg->address)
+		return -EINVAL;
+	ret = find_handler(cmd, arg->port, &handler);
+	if (ret)
+		return ret;
+	ret = find_virtual(cmd, handler.body, &object);
+	capmsg_found_put(&handler);
+	if (ret)
+		return ret;
+	virtual = capmsg_virtual_of(object.body);
+	if (!(arg->flags & CAPMSG_INVALIDATE_NOTHING))
+		dropped = capmsg_virtual_forget(virtual, arg->address);
+	ret = tell_cache(cmd, virtual, dropped);
+	capmsg_found_put(&object);
+	return ret;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memos. An entry is found by all that its handler was told of the way there: so
+ * what was answered to somebody who came by another capability is asked again.
+ */
+#include "memo.h"
+
+/**
+ * capmsg_memo_init() - prepare a memo, once
+ * @memo: zeroed memory
+ *
+ * Context: Any.
+ */
+void capmsg_memo_init(struct capmsg_memo *memo)
+{
+	spin_lock_init(&memo->lock);
+}
+
+static bool entry_is(const struct capmsg_memo_entry *entry,
+		     const struct capmsg_memo_key *key)
+{
+	const struct capmsg_cap *cap = key->cap;
+
+	return entry->object == cap->object && entry->bits == key->bits &&
+	       entry->left == key->left && entry->badge == cap->badge &&
+	       entry->flags == cap->flags && entry->subpage == cap->subpage &&
+	       entry->subpage_bits == cap->subpage_bits;
+}
+
+/**
+ * capmsg_memo_find() - has that been asked?
+ * @memo: the memo
+ * @key: what
+ * @memory: the answer; its capability is borrowed, and may read as void
+ *
+ * Context: RCU read section of the task whose operation this is, in which the
+ * result is valid; takes the lock of the memo.
+ * Return: true if it has.
+ */
+bool capmsg_memo_find(struct capmsg_memo *memo,
+		      const struct capmsg_memo_key *key,
+		      struct capmsg_memory *memory)
+{
+	bool found = false;
+	u32 i;
+
+	spin_lock(&memo->lock);
+	for (i = 0; !found && i < memo->n; i++) {
+		found = entry_is(&memo->entries[i], key);
+		if (found)
+			*memory = memo->entries[i].memory;
+	}
+	spin_unlock(&memo->lock);
+	return found;
+}
+
+/**
+ * capmsg_memo_add() - remember an answer
+ * @memo: the memo; what @key says is not in it, and fewer than
+ *	CAPMSG_UPCALLS_MAX upcalls have been answered
+ * @key: what was asked
+ * @memory: the answer; its references move to the memo
+ *
+ * Context: Process context of the task whose operation this is.
+ */
+void capmsg_memo_add(struct capmsg_memo *memo,
+		     const struct capmsg_memo_key *key,
+		     struct capmsg_memory *memory)
+{
+	const struct capmsg_cap *cap = key->cap;
+	struct capmsg_memo_entry entry = {
+		.object		= capmsg_object_name(cap->object),
+		.bits		= key->bits,
+		.badge		= cap->badge,
+		.left		= key->left,
+		.subpage_bits	= cap->subpage_bits,
+		.subpage	= cap->subpage,
+		.flags		= cap->flags,
+		.memory		= *memory,
+	};
+
+	memory->cap.object = NULL;
+	spin_lock(&memo->lock);
+	memo->entries[memo->n++] = entry;
+	spin_unlock(&memo->lock);
+}
+
+static bool take_last(struct capmsg_memo *memo, struct capmsg_memo_entry *entry)
+{
+	bool found;
+
+	spin_lock(&memo->lock);
+	found = memo->n;
+	if (found)
+		*entry = memo->entries[--memo->n];
+	spin_unlock(&memo->lock);
+	return found;
+}
+
+/**
+ * capmsg_memo_clear() - forget everything: another address is next, or none
+ * @memo: the memo
+ *
+ * Context: Process context of the task whose operation this is, no locks held.
+ */
+void capmsg_memo_clear(struct capmsg_memo *memo)
+{
+	struct capmsg_memo_entry entry;
+
+	memo->spent = 0;
+	while (take_last(memo, &entry)) {
+		capmsg_cap_drop(&entry.memory.cap);
+		if (entry.object)
+			capmsg_object_unname(entry.object);
+	}
+}
+
+static void entry_sweep(struct capmsg_memo_entry *entry)
+{
+	struct capmsg_cap virtual = { .object = entry->object };
+
+	capmsg_cap_sweep(&virtual);
+	entry->object = virtual.object;
+	capmsg_cap_sweep(&entry->memory.cap);
+}
+
+/**
+ * capmsg_memo_sweep() - let go of the tombstones that a memo names
+ * @memo: the memo; in use or not
+ *
+ * Context: Any; takes the lock of the memo.
+ */
+void capmsg_memo_sweep(struct capmsg_memo *memo)
+{
+	u32 i;
+
+	if (!READ_ONCE(memo->n))
+		return;
+	spin_lock(&memo->lock);
+	for (i = 0; i < memo->n; i++)
+		entry_sweep(&memo->entries[i]);
+	spin_unlock(&memo->lock);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Upcalls: asking the process that plays an object, and answering the kernel.
+ */
+#ifndef CAPMSG_UPCALL_H
+#define CAPMSG_UPCALL_H
+
+#include "space.h"
+
+/**
+ * DOC: Upcalls
+ *
+ * A walk that meets a virtual cappage does not wait inside: it ends, with nothing
+ * in its hands, and says what is to be asked. Whoever walks asks (an *upcall*),
+ * and walks again from the root.
+ *
+ * An upcall is a call of the operation's own frame to the handler's port. It has a
+ * sender of its own there (struct capmsg_ask), as the frame's cargo is the
+ * operation's; the frame takes the answer like that to a call, by an epoch of its
+ * own: so a late or second answer is told so, a dropped reply right ends the wait,
+ * and a dead handler does. Nothing is allocated: the upcall waits in the frame, and
+ * arrives in a post of the handler's.
+ *
+ * Walking again finds the same virtual cappage again. What makes it end is the
+ * *memo*: answers of this address, by what was asked. Every walk either ends, or
+ * asks something new, or spends an entry for nothing (RETRY); there are
+ * CAPMSG_UPCALLS_MAX. No entry is dropped before the address is resolved, and all
+ * are looked at again each time: of an object that died meanwhile none is used.
+ *
+ * Commands that have no frame take one when they ask first. They hold nothing by
+ * then, so they can wait for one.
+ */
+
+/**
+ * struct capmsg_upcaller - the frame of a command, and what it asks with that
+ */
+struct capmsg_upcaller {
+	/** @asker: what a walk knows of it */
+	struct capmsg_asker asker;
+	/** @space: whose command */
+	struct capmsg_space *space;
+	/** @frame: the command's frame, or NULL */
+	struct capmsg_frame *frame;
+	/** @index: its number */
+	unsigned int index;
+};
+
+int capmsg_upcall_ask(struct capmsg_asker *asker,
+		      const struct capmsg_question *question,
+		      const struct capmsg_until *until);
+bool capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch);
+int capmsg_upcall_answer(struct capmsg_port *caller, u64 epoch,
+			 struct capmsg_cargo *cargo);
+struct capmsg_frame *capmsg_upcaller_frame(struct capmsg_upcaller *upcaller);
+void capmsg_upcaller_leave(struct capmsg_upcaller *upcaller);
+
+static inline void capmsg_upcaller_init(struct capmsg_upcaller *upcaller,
+					struct capmsg_space *space)
+{
+	upcaller->asker.ask = capmsg_upcall_ask;
+	upcaller->asker.memo = NULL;
+	upcaller->space = space;
+	upcaller->frame = NULL;
+}
+
+#endif /* CAPMSG_UPCALL_H */

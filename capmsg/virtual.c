@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of virtual objects. They die by themselves, with the space that has
+ * created them, and with their handler's port: then there is nobody to be asked.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "virtual.h"
+
+static void *handler_hold(struct capmsg_lien *lien)
+{
+	struct capmsg_virtual *v = container_of(lien, struct capmsg_virtual, lien);
+
+	return capmsg_body_tryget(&v->body) ? &v->body : NULL;
+}
+
+static void handler_lost(struct capmsg_lien *lien, void *held)
+{
+	struct capmsg_body *body = held;
+
+	capmsg_object_kill(body->object);
+	capmsg_body_put(body);
+}
+
+static const struct capmsg_lien_ops handler_lien_ops = {
+	.hold	= handler_hold,
+	.lost	= handler_lost,
+};
+
+/* Is the entry for an index below @address? Void is above everything. */
+static bool entry_below(const struct capmsg_virtual *v,
+			const struct capmsg_cache_entry *entry, u64 address)
+{
+	u32 bits = v->bits - entry->key.subpage_bits;
+	u64 index = entry->key.index |
+		    (u64)entry->key.subpage << bits;
+	u32 depth;
+
+	if (!address)
+		return true;
+	depth = 63 - __ffs64(address);
+	return depth <= v->bits &&
+	       (!depth || index >> (v->bits - depth) == address >> (64 - depth));
+}
+
+/**
+ * capmsg_virtual_forget() - drop what is cached
+ * @virtual: the virtual object
+ * @address: of what, from the beginning of the table; void: of everything
+ *
+ * Answers to questions that are open now are not cached either.
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: how many entries were dropped.
+ */
+u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address)
+{
+	struct capmsg_cache *cache = &virtual->cache;
+	struct capmsg_cap cap;
+	u32 i, n = 0;
+
+	spin_lock(&virtual->body.lock);
+	cache->generation++;
+	spin_unlock(&virtual->body.lock);
+	for (i = 0; i < capmsg_cache_entries(cache); i++) {
+		cap.object = NULL;
+		spin_lock(&virtual->body.lock);
+		if (cache->entries[i].memory.result &&
+		    entry_below(virtual, &cache->entries[i], address)) {
+			cap = capmsg_cache_take_locked(cache, i);
+			n++;
+		}
+		spin_unlock(&virtual->body.lock);
+		capmsg_cap_forget(&cap);
+		cond_resched();
+	}
+	return n;
+}
+
+static void virtual_sweep(struct capmsg_body *body)
+{
+	struct capmsg_virtual *v = capmsg_virtual_of(body);
+	u32 i;
+
+	for (i = 0; i < capmsg_cache_entries(&v->cache); i++) {
+		spin_lock(&body->lock);
+		capmsg_cache_sweep_locked(&v->cache, i);
+		spin_unlock(&body->lock);
+		cond_resched();
+	}
+}
+
+static void virtual_kill(struct capmsg_body *body)
+{
+	struct capmsg_virtual *v = capmsg_virtual_of(body);
+
+	capmsg_virtual_forget(v, CAPMSG_ADDRESS_VOID);
+	spin_lock(&v->handler->lock);
+	capmsg_lien_detach_locked(v->handler, &v->lien);
+	spin_unlock(&v->handler->lock);
+}
+
+/* Whoever asks at this moment goes on looking at the handler. */
+static void virtual_release(struct capmsg_body *body)
+{
+	capmsg_body_put(capmsg_virtual_of(body)->handler);
+}
+
+static void virtual_free(struct capmsg_body *body)
+{
+	kvfree(capmsg_virtual_of(body));
+}
+
+static const struct capmsg_body_ops virtual_ops = {
+	.type		= CAPMSG_TYPE_VIRTUAL,
+	.kill		= virtual_kill,
+	.sweep		= virtual_sweep,
+	.release	= virtual_release,
+	.free		= virtual_free,
+};
+
+static struct capmsg_virtual *make(struct capmsg_account *account,
+				   u32 cache_bits)
+{
+	u32 n = cache_bits ? 1U << cache_bits : 0;
+	struct capmsg_virtual *v;
+	size_t bytes = struct_size(v, entries, n);
+	int ret;
+
+	ret = capmsg_body_charge(account, bytes);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = -ENOMEM;
+	v = kvzalloc(bytes, CAPMSG_GFP);
+	if (v)
+		ret = capmsg_body_init(&v->body, &virtual_ops, account);
+	if (ret) {
+		kvfree(v);
+		capmsg_user_uncharge(account->user, 1, bytes +
+				     sizeof(struct capmsg_object));
+		return ERR_PTR(ret);
+	}
+	v->body.bytes = bytes;
+	capmsg_cache_init(&v->cache, &v->body.lock, cache_bits, v->entries);
+	return v;
+}
+
+/**
+ * capmsg_virtual_alloc() - create a virtual object
+ * @account: who pays
+ * @handler: the port whose receivers play it; the caller keeps its reference
+ * @kind: what its creator has chosen; checked by the caller
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: the virtual object, its reference owned by the caller until
+ * capmsg_body_own(); or ERR_PTR: -ENOENT if the handler is dead, -EDQUOT,
+ * -ENOMEM.
+ */
+struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
+					    struct capmsg_body *handler,
+					    const struct capmsg_virtual_kind *kind)
+{
+	struct capmsg_virtual *v = make(account, kind->cache_bits);
+	bool dead;
+
+	if (IS_ERR(v))
+		return v;
+	v->body.object->kind = kind->kind;
+	v->name = kind->name;
+	v->bits = kind->bits;
+	v->handler = capmsg_body_get(handler);
+	v->lien.ops = &handler_lien_ops;
+	INIT_LIST_HEAD(&v->lien.link);
+	spin_lock(&handler->lock);
+	dead = handler->dead;
+	if (!dead)
+		capmsg_lien_attach_locked(handler, &v->lien);
+	spin_unlock(&handler->lock);
+	if (!dead)
+		return v;
+	/* It has no owner yet: this is the end of it. */
+	capmsg_object_kill(v->body.object);
+	return ERR_PTR(-ENOENT);
+}
+
+/* False if an answer to that cannot be cached. */
+static bool cache_key(const struct capmsg_virtual *v,
+		      const struct capmsg_memo_key *key,
+		      struct capmsg_cache_key *cache_key)
+{
+	const struct capmsg_cap *cap = key->cap;
+	u32 bits = v->bits - cap->subpage_bits;
+
+	if (!v->cache.bits || key->left < bits)
+		return false;
+	*cache_key = (struct capmsg_cache_key) {
+		.index		= key->bits >> (64 - bits),
+		.badge		= cap->badge,
+		.flags		= cap->flags,
+		.subpage	= cap->subpage,
+		.subpage_bits	= cap->subpage_bits,
+		.keeper		= key->keeper,
+	};
+	return true;
+}
+
+/**
+ * capmsg_virtual_recall_rcu() - has the handler let us know the answer?
+ * @virtual: the virtual object
+ * @key: what is asked
+ * @memory: the answer; its capability is borrowed, and may read as void
+ *
+ * Context: RCU read section; takes no lock.
+ * Return: true if it has.
+ */
+bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
+			       const struct capmsg_memo_key *key,
+			       struct capmsg_memory *memory)
+{
+	struct capmsg_cache_key cached;
+
+	if (!cache_key(virtual, key, &cached) ||
+	    !capmsg_cache_find_rcu(&virtual->cache, &cached, memory))
+		return false;
+	/* To somebody who wants a slot this is no answer. */
+	return !key->slot || memory->result == CAPMSG_RESULT_SLOT ||
+	       memory->taken < key->left;
+}
+
+/**
+ * capmsg_virtual_generation() - before the handler is asked
+ * @virtual: the virtual object
+ *
+ * Context: Any; takes the lock of the virtual object.
+ * Return: for capmsg_virtual_remember().
+ */
+u64 capmsg_virtual_generation(struct capmsg_virtual *virtual)
+{
+	u64 generation;
+
+	spin_lock(&virtual->body.lock);
+	generation = virtual->cache.generation;
+	spin_unlock(&virtual->body.lock);
+	return generation;
+}
+
+/**
+ * capmsg_virtual_remember() - the handler lets others know its answer
+ * @virtual: the virtual object
+ * @key: what was asked
+ * @memory: the answer; the caller keeps its references
+ * @generation: of capmsg_virtual_generation()
+ *
+ * Context: Any, no locks held; takes the lock of the virtual object.
+ */
+void capmsg_virtual_remember(struct capmsg_virtual *virtual,
+			     const struct capmsg_memo_key *key,
+			     const struct capmsg_memory *memory, u64 generation)
+{
+	struct capmsg_cap old = { };
+	struct capmsg_cache_key cached;
+
+	if (!cache_key(virtual, key, &cached) ||
+	    memory->taken != virtual->bits - key->cap->subpage_bits)
+		return;
+	spin_lock(&virtual->body.lock);
+	if (!virtual->body.dead)
+		old = capmsg_cache_add_locked(&virtual->cache, &cached, memory,
+					      generation);
+	spin_unlock(&virtual->body.lock);
+	capmsg_cap_forget(&old);
+}
