@@ -40,6 +40,8 @@ int capmsg_setup(int fd, struct capmsg_setup *setup);
 /* ---- objects ---- */
 
 int capmsg_create_cappage(int fd, uint64_t to, unsigned int bits);
+int capmsg_create_kept_cappage(int fd, uint64_t to, unsigned int bits,
+			       uint64_t keeper);
 int capmsg_create_port(int fd, struct capmsg_create_port *port);
 int capmsg_register(int fd, uint64_t to, void *memory, size_t length);
 int capmsg_unregister(int fd, uint64_t region);
@@ -47,6 +49,7 @@ int capmsg_create_notification(int fd, uint64_t to, uint32_t flags, int eventfd)
 int capmsg_create_message(int fd, uint64_t to, uint64_t notification,
 			  uint64_t bits);
 int capmsg_create_revoker(int fd, uint64_t from, uint64_t to, uint64_t revoker);
+int capmsg_create_virtual(int fd, struct capmsg_create_virtual *object);
 int capmsg_destroy(int fd, uint64_t address);
 
 /* ---- capabilities ---- */

@@ -68,10 +68,26 @@ int capmsg_setup(int fd, struct capmsg_setup *setup)
  */
 int capmsg_create_cappage(int fd, uint64_t to, unsigned int bits)
 {
+	return capmsg_create_kept_cappage(fd, to, bits, CAPMSG_ADDRESS_VOID);
+}
+
+/**
+ * capmsg_create_kept_cappage() - create a cappage whose void slots are asked about
+ * @fd: a space
+ * @to: address of the void slot that gets the capability
+ * @bits: log2 of its slots, or 0 for the default
+ * @keeper: address of the virtual cappage that is asked, or CAPMSG_ADDRESS_VOID
+ *
+ * Return: 0 or -errno as documented at struct capmsg_create_cappage.
+ */
+int capmsg_create_kept_cappage(int fd, uint64_t to, unsigned int bits,
+			       uint64_t keeper)
+{
 	struct capmsg_create_cappage args = {
 		.size = sizeof(args),
 		.to = to,
 		.bits = bits,
+		.keeper = keeper,
 	};
 
 	return command(fd, CAPMSG_IOC_CREATE_CAPPAGE, &args);
@@ -154,6 +170,20 @@ int capmsg_create_revoker(int fd, uint64_t from, uint64_t to, uint64_t revoker)
 	};
 
 	return command(fd, CAPMSG_IOC_CREATE_REVOKER, &args);
+}
+
+/**
+ * capmsg_create_virtual() - create an object that this process plays
+ * @fd: a space
+ * @object: what it stands for, the port of its handler, and the slot for its
+ *	capability
+ *
+ * Return: 0 or -errno as documented at struct capmsg_create_virtual.
+ */
+int capmsg_create_virtual(int fd, struct capmsg_create_virtual *object)
+{
+	object->size = sizeof(*object);
+	return command(fd, CAPMSG_IOC_CREATE_VIRTUAL, object);
 }
 
 /**

@@ -136,6 +136,7 @@ const char *capmsg_type_name(uint32_t type)
 		[CAPMSG_TYPE_MESSAGE]	= "message",
 		[CAPMSG_TYPE_REVOKER]	= "revoker",
 		[CAPMSG_TYPE_WATCH]	= "watch",
+		[CAPMSG_TYPE_VIRTUAL]	= "virtual",
 	};
 
 	return type < CAPMSG_TYPE_COUNT ? names[type] : "unknown";
@@ -253,6 +254,10 @@ const char *capmsg_strerror(int error)
 		return "the call will never be answered: its reply right is gone";
 	case ESTALE:
 		return "too late: the call is over, or the claim was taken back";
+	case ELOOP:
+		return "handlers were asked too often where the address leads";
+	case EDEADLK:
+		return "a handler would have to be asked, which is not allowed here";
 	case EBADF:
 		return "this file descriptor is not open";
 	case EMFILE:
