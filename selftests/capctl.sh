@@ -56,7 +56,7 @@ test_nothing_left() {
 	status 0 -j status
 	json total.ports=0 total.cappages total.regions=0 total.exports=0 \
 		total.notifications=0 total.messages=0 total.revokers=0 total.watches=0 \
-		total.pinned_pages=0 total.spaces=1
+		total.virtuals=0 total.pinned_pages=0 total.spaces=1
 }
 
 # run_cases NAME...: runs them all, and ends the test. The JSON that there was goes

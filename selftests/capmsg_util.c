@@ -483,7 +483,7 @@ static const char *totals_left(const struct capmsg_query *query)
 {
 	static const char *const live[16] = {
 		"spaces", "cappages", "ports", "regions", "replies", "notifications",
-		"messages", "revokers", "watches", "live[9]", "live[10]", "live[11]",
+		"messages", "revokers", "watches", "virtual objects", "live[10]", "live[11]",
 		"live[12]", "live[13]", "live[14]", "live[15]",
 	};
 	static char text[256];

@@ -26,6 +26,8 @@ static const struct {
 	{ EDQUOT, "'capctl status' shows limit and use; 'ulimit -l' is what may be pinned" },
 	{ EMLINK, "derive it from a capability that has come through fewer revokers" },
 	{ EMSGSIZE, "give more room (--size, --region, --max-size, --caps) or send less" },
+	{ ELOOP, "each virtual cappage on the way may be asked, 32 times in all; see to their handlers" },
+	{ EDEADLK, "name what is to be answered by an address that leads through no virtual cappage" },
 	{ EAGAIN, "leave out --nowait, or try again when the receiver has caught up" },
 	{ ETIMEDOUT, "give more time with --timeout, or see whether the other side still runs" },
 	{ EPIPE, "the server dropped the call or went away; call again if that makes sense" },

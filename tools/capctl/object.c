@@ -58,17 +58,24 @@ int object_destroy(struct context *ctx, const char *text, uint32_t type)
 
 static int cappage_create(struct context *ctx, struct invocation *inv)
 {
-	uint64_t to, bits = 0;
+	static const char wrong[] = "2^4 to 2^12 slots; a keeper is a virtual cappage, see 'virtual create'";
+	uint64_t to, bits = 0, keeper = 0;
 	int status = space_open(ctx), err;
 
 	if (!status)
 		status = arg_address(ctx, inv->args[0], &to);
 	if (!status)
 		status = opt_u64(ctx, inv, OPT_BITS, UINT32_MAX, &bits);
+	if (!status)
+		status = opt_address(ctx, inv, OPT_KEEPER, &keeper);
 	if (status)
 		return status;
-	err = capmsg_create_cappage(ctx->space.fd, to, (unsigned int)bits);
-	return err ? fail(ctx, err, NULL, "creating cappage %s", inv->args[0]) : 0;
+	if (keeper)
+		err = capmsg_create_kept_cappage(ctx->space.fd, to, (unsigned int)bits, keeper);
+	else
+		err = capmsg_create_cappage(ctx->space.fd, to, (unsigned int)bits);
+	return err ? fail(ctx, err, err == -EINVAL ? wrong : NULL, "creating cappage %s",
+			  inv->args[0]) : 0;
 }
 
 static int cappage_destroy(struct context *ctx, struct invocation *inv)
@@ -136,6 +143,7 @@ static int cappage_list(struct context *ctx, struct invocation *inv)
 
 static const struct argp_option cappage_options[] = {
 	{ "bits", OPT_BITS, "N", 0, "2^N slots, N from 4 to 12 (8)", 0 },
+	{ "keeper", OPT_KEEPER, "ADDR", 0, "The virtual cappage that is asked about void slots", 0 },
 	{ 0 }
 };
 

@@ -63,6 +63,8 @@ static int port_create(struct context *ctx, struct invocation *inv)
 		port.flags |= CAPMSG_PORT_NO_SHORT;
 	if (option(inv, OPT_NO_SHARES))
 		port.flags |= CAPMSG_PORT_NO_SHARES;
+	if (option(inv, OPT_HANDLER))
+		port.flags |= CAPMSG_PORT_HANDLER;
 	err = capmsg_create_port(ctx->space.fd, &port);
 	return err ? fail(ctx, err, NULL, "creating port %s", inv->args[0]) : 0;
 }
@@ -228,6 +230,7 @@ static const struct argp_option port_options[] = {
 	  "Microseconds until a message that was begun may lose its post (1000000)", 0 },
 	{ "no-short", OPT_NO_SHORT, NULL, 0, "Receive nothing before 'port post'", 0 },
 	{ "no-shares", OPT_NO_SHARES, NULL, 0, "Let one sender hold all posts", 0 },
+	{ "handler", OPT_HANDLER, NULL, 0, "Let its receivers play objects, see 'virtual create'", 0 },
 	{ "notification", OPT_NOTIFICATION, "ADDR", 0, "Signal this notification ...", 0 },
 	{ "arrival-bits", OPT_ARRIVAL_BITS, "BITS", 0, "... so when a message arrives", 0 },
 	{ "no-senders-bits", OPT_NO_SENDERS_BITS, "BITS", 0,

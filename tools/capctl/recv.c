@@ -133,6 +133,8 @@ static void doc_flags(struct json_object *doc, uint32_t flags)
 		strcat(text, ",badged");
 	if (flags & CAPMSG_RECORD_PLAIN)
 		strcat(text, ",plain");
+	if (flags & CAPMSG_RECORD_UPCALL)
+		strcat(text, ",upcall");
 	doc_str(doc, "flags", *text ? text + 1 : "");
 }
 

@@ -48,6 +48,7 @@ static void doc_totals(struct json_object *doc, const struct capmsg_query *query
 	doc_u64(doc, "total.messages", query->out_total_live[CAPMSG_TYPE_MESSAGE]);
 	doc_u64(doc, "total.revokers", query->out_total_live[CAPMSG_TYPE_REVOKER]);
 	doc_u64(doc, "total.watches", query->out_total_live[CAPMSG_TYPE_WATCH]);
+	doc_u64(doc, "total.virtuals", query->out_total_live[CAPMSG_TYPE_VIRTUAL]);
 	doc_u64(doc, "total.tombstones", query->out_total_tombstones);
 	doc_u64(doc, "total.exports", query->out_total_exports);
 	doc_u64(doc, "total.pinned_pages", query->out_total_pinned);
