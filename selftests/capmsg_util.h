@@ -60,6 +60,8 @@ int capmsg_do(int fd, unsigned int nr, void *arg);
  * prints all of them at its end (errnos.c). For what does not go through ioctl():
  */
 void errno_note(unsigned long request, int error);
+/* Ioctls of this thread so far. */
+extern __thread unsigned long commands_issued;
 /* Bytes of the struct of command @nr as this header knows it. */
 size_t capmsg_size(unsigned int nr);
 

@@ -17,6 +17,7 @@
 
 static pid_t owner;
 static unsigned char (*seen)[ERRNO_MAX];
+__thread unsigned long commands_issued;
 
 void errno_note(unsigned long request, int error)
 {
@@ -36,6 +37,7 @@ int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(arguments, void *);
 	va_end(arguments);
 	ret = syscall(SYS_ioctl, fd, request, arg);
+	commands_issued++;
 	/* Without a file it is no command that fails. */
 	if (ret < 0 && errno == EBADF && fcntl(fd, F_GETFD) < 0)
 		return ret;

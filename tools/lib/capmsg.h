@@ -159,6 +159,52 @@ int capmsg_answer_with(struct capmsg_request *request,
 		       struct capmsg_reply *reply);
 int capmsg_request_take(struct capmsg_request *request, uint64_t to);
 
+/* ---- a handler of virtual objects ---- */
+
+/**
+ * struct capmsg_handler_ops - what a handler says to upcalls
+ * @size: sizeof(struct capmsg_handler_ops); the struct may grow at its tail
+ * @index: an address leads through a virtual object: where does it go on? The upcall
+ *	tells object, rest of the address (capmsg_address_depth() tells its bits),
+ *	flags, badge and rights. Is to answer exactly once, with
+ *	capmsg_answer_value(), _slot(), _retry(), _error() or _upcall(), or to take
+ *	the reply right with capmsg_request_take() and answer later with
+ *	capmsg_reply(). An upcall that is left unanswered is dropped: its client gets
+ *	ENOENT. The same is asked again if the client begins again, so nothing is
+ *	to be done here that must be done once
+ * @refused: the kernel has refused an answer, with this -errno (as documented at
+ *	struct capmsg_resolution), and its client gets ENOENT; NULL: not told
+ * @call: a call of somebody else to the port, as in struct capmsg_ops; NULL: such
+ *	calls are dropped
+ * @message: a message of somebody else, as in struct capmsg_ops; NULL: ignored
+ *
+ * A callback returns 0 to go on; anything else ends capmsg_handle(), which returns
+ * it after the answer, if there is one, is delivered. What the answering functions
+ * return is fit for that. With several threads callbacks run at the same time.
+ */
+struct capmsg_handler_ops {
+	size_t size;
+	int (*index)(struct capmsg_request *request,
+		     const struct capmsg_upcall *upcall, void *arg);
+	void (*refused)(const struct capmsg_upcall *upcall, int error, void *arg);
+	int (*call)(struct capmsg_request *request, void *arg);
+	int (*message)(struct capmsg_request *request, void *arg);
+};
+
+int capmsg_handle(int fd, uint64_t port, const struct capmsg_handler_ops *ops,
+		  void *arg);
+int capmsg_upcall_slot(const struct capmsg_upcall *upcall, unsigned int bits,
+		       unsigned int *out_slot, unsigned int *out_taken);
+int capmsg_answer_value(struct capmsg_request *request, unsigned int bits,
+			uint64_t address);
+int capmsg_answer_slot(struct capmsg_request *request, unsigned int bits,
+		       uint64_t table, unsigned int slot);
+int capmsg_answer_retry(struct capmsg_request *request);
+int capmsg_answer_error(struct capmsg_request *request, int error);
+int capmsg_answer_upcall(struct capmsg_request *request,
+			 const struct capmsg_resolution *resolution,
+			 uint64_t address, uint32_t rights);
+
 #ifdef __cplusplus
 }
 #endif

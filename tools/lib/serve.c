@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * A server loop: one system call per request.
+ * The loop of servers and handlers: one system call per request.
  *
  * A short answer is kept until the callback returns and then goes out with the
  * REPLY_RECV that fetches the next message. Any other answer goes out at once,
  * so that nothing of it has to live on. Whoever calls gets one answer, or EPIPE.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
-#include "capmsg.h"
-
-struct capmsg_request {
-	int fd;
-	uint64_t port;
-	struct capmsg_record record;
-	bool open;		/* a reply right waits in the post */
-	bool staged;		/* a short answer waits in @answer */
-	size_t answer_length;
-	unsigned char answer[CAPMSG_INLINE_MAX];
-	unsigned char bytes[CAPMSG_INLINE_MAX];
-};
+#include "request.h"
 
 /**
  * capmsg_request_record() - what RECV said of the message
@@ -76,6 +64,7 @@ int capmsg_answer(struct capmsg_request *request, const void *data,
 	if (length)
 		memcpy(request->answer, data, length);
 	request->answer_length = length;
+	request->n_items = 0;
 	request->staged = true;
 	request->open = false;
 	return 0;
@@ -141,20 +130,38 @@ static void drop(struct capmsg_request *request)
 	request->open = false;
 }
 
+/* A handler is to know what it does wrong, not that its port is gone. */
+static void tell_refused(const struct capmsg_request *request, int err,
+			 const struct capmsg_handler_ops *ops, void *arg)
+{
+	struct capmsg_stat stat;
+
+	if (!request_is_upcall(request) || !ops->refused || err == -ESTALE ||
+	    capmsg_stat(request->fd, request->port, &stat))
+		return;
+	ops->refused(request_upcall(request), err, arg);
+}
+
 /* Deliver the staged answer without receiving; the caller gets it or EPIPE. */
-static void flush(struct capmsg_request *request)
+static void flush(struct capmsg_request *request,
+		  const struct capmsg_handler_ops *ops, void *arg)
 {
 	struct capmsg_reply reply = {
 		.data = (uintptr_t)request->answer,
 		.length = request->answer_length,
+		.items = (uintptr_t)&request->item,
+		.n_items = request->n_items,
 	};
+	int err;
 
 	if (!request->staged)
 		return;
 	request->staged = false;
 	request->open = true;
-	capmsg_answer_with(request, &reply);
+	err = capmsg_answer_with(request, &reply);
 	drop(request);
+	if (err)
+		tell_refused(request, err, ops, arg);
 }
 
 /*
@@ -163,7 +170,8 @@ static void flush(struct capmsg_request *request)
  */
 #define TRY_AGAIN 1
 
-static int next(struct capmsg_request *request, bool repost)
+static int next(struct capmsg_request *request, bool repost,
+		const struct capmsg_handler_ops *ops, void *arg)
 {
 	uint32_t last = request->record.out_post;
 	struct capmsg_reply_recv args = {
@@ -180,31 +188,44 @@ static int next(struct capmsg_request *request, bool repost)
 		args.to = request->port;
 		args.data = (uintptr_t)request->answer;
 		args.length = request->answer_length;
+		args.items = (uintptr_t)&request->item;
+		args.n_items = request->n_items;
 		args.post = last;
 		args.seq = request->record.out_seq;
 	}
 	err = capmsg_reply_recv(request->fd, &args);
 	if (request->staged && err && !(args.flags & CAPMSG_REPLY_NONE)) {
-		/* The answer did not go out: EINTR, or it does not fit. */
-		flush(request);
+		/* The answer did not go out: EINTR, or it is none. */
+		flush(request, ops, arg);
 		return err == -EINTR || err == -EAGAIN ? err : TRY_AGAIN;
 	}
 	request->staged = false;
 	return err;
 }
 
-static int dispatch(struct capmsg_request *request, const struct capmsg_ops *ops,
-		    void *arg)
+/* An operation of a later version is not answered. */
+static int ask(struct capmsg_request *request,
+	       const struct capmsg_handler_ops *ops, void *arg)
+{
+	const struct capmsg_upcall *upcall = request_upcall(request);
+
+	if (upcall->operation != CAPMSG_UPCALL_INDEX || !ops->index)
+		return 0;
+	return ops->index(request, upcall, arg);
+}
+
+static int dispatch(struct capmsg_request *request,
+		    const struct capmsg_handler_ops *ops, void *arg)
 {
 	int end = 0;
 
-	if (request->open) {
-		if (ops->call)
-			end = ops->call(request, arg);
-		drop(request);
-	} else if (ops->message) {
+	if (request_is_upcall(request))
+		end = ask(request, ops, arg);
+	else if (request->open && ops->call)
+		end = ops->call(request, arg);
+	else if (!request->open && ops->message)
 		end = ops->message(request, arg);
-	}
+	drop(request);
 	return end;
 }
 
@@ -228,6 +249,34 @@ static int dispatch(struct capmsg_request *request, const struct capmsg_ops *ops
  */
 int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg)
 {
+	struct capmsg_handler_ops both = { .size = sizeof(both) };
+
+	if (ops->size < sizeof(*ops))
+		return -EINVAL;
+	both.call = ops->call;
+	both.message = ops->message;
+	return capmsg_handle(fd, port, &both, arg);
+}
+
+/**
+ * capmsg_handle() - play virtual objects until told to stop
+ * @fd: a space
+ * @port: address of a port, with RECV, that was created with CAPMSG_PORT_HANDLER
+ * @ops: what to say to upcalls, and to calls and messages of others
+ * @arg: handed to the callbacks
+ *
+ * One system call per upcall: it brings the answer to the last one, and the next
+ * one. May be run by several threads at once for the same port; each ends by itself,
+ * and destroying the port ends all of them, whether they wait or answer. The space
+ * needs a frame for each thread.
+ *
+ * For calls and messages this is capmsg_serve().
+ *
+ * Return: as capmsg_serve(); -ENOENT when the port is gone.
+ */
+int capmsg_handle(int fd, uint64_t port, const struct capmsg_handler_ops *ops,
+		  void *arg)
+{
 	struct capmsg_request request = { .fd = fd, .port = port };
 	bool repost = false;
 	int err;
@@ -239,7 +288,7 @@ int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg)
 
 		request.record.data = (uintptr_t)request.bytes;
 		request.record.data_size = sizeof(request.bytes);
-		err = next(&request, repost);
+		err = next(&request, repost, ops, arg);
 		if (err == TRY_AGAIN)
 			continue;
 		if (err)
@@ -252,7 +301,7 @@ int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg)
 		request.open = record->out_flags & CAPMSG_RECORD_REPLY;
 		err = dispatch(&request, ops, arg);
 		if (err) {
-			flush(&request);
+			flush(&request, ops, arg);
 			return err;
 		}
 	}
