@@ -195,7 +195,7 @@ TEST_F(abi, outputs_read_only)
 {
 	static const unsigned int with_outputs[] = { CAPMSG_CMD_QUERY, CAPMSG_CMD_STAT,
 		CAPMSG_CMD_LIST, CAPMSG_CMD_POST, CAPMSG_CMD_EXPORT, CAPMSG_CMD_BEGIN,
-		CAPMSG_CMD_CREDITS, CAPMSG_CMD_LIMITS };
+		CAPMSG_CMD_CREDITS, CAPMSG_CMD_LIMITS, CAPMSG_CMD_UPCALLS };
 	const __u64 state = call_state(&self->calls);
 	char *memory = memory_new(PAGE, true);
 	unsigned int i;
@@ -248,16 +248,18 @@ static unsigned int known_flags(unsigned int nr)
 	case CAPMSG_CMD_MOVE:
 	case CAPMSG_CMD_CLEAR:
 	case CAPMSG_CMD_SEND:
-	case CAPMSG_CMD_RECV:
 	case CAPMSG_CMD_WAIT:
 		return 0x1;
 	case CAPMSG_CMD_CREATE_PORT:
+		return CAPMSG_PORT_NO_SHORT | CAPMSG_PORT_NO_SHARES | CAPMSG_PORT_HANDLER;
 	case CAPMSG_CMD_CREATE_NOTIFICATION:
 	case CAPMSG_CMD_BEGIN:
 	case CAPMSG_CMD_TRANSMIT:
 		return 0x3;
 	case CAPMSG_CMD_COPY:
 		return 0xf;
+	case CAPMSG_CMD_RECV:
+		return CAPMSG_NONBLOCK | CAPMSG_RECV_DECLARE | CAPMSG_RECV_WITHDRAW;
 	case CAPMSG_CMD_CALL:
 		return CAPMSG_NONBLOCK | CAPMSG_CALL_REGION;
 	case CAPMSG_CMD_REPLY:

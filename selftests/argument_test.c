@@ -114,12 +114,13 @@ TEST_F(argument, query_limits)
 static int query_as_alice(void *unused)
 {
 	struct capmsg_query query = { .flags = 0 };
-	int fd = space_new(), ret, i;
+	int fd = space_new(), ret;
+	unsigned int i;
 
 	if (fd < 0)
 		return fd;
 	ret = do_query(fd, &query);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < ARRAY_SIZE(query.out_total_live); i++)
 		if (query.out_total_live[i])
 			return EBADE;
 	if (query.out_total_tombstones || query.out_total_exports ||

@@ -18,6 +18,7 @@
 #define MESSAGE	SLOT(9)		/* a message, idle */
 #define REVOKER	SLOT(10)	/* a revoker, open */
 #define REVOKED	SLOT(11)	/* the port, through it */
+#define HANDLER	SLOT(12)	/* a port at which virtual objects can be created */
 
 union any {
 	char bytes[8192];
@@ -56,6 +57,9 @@ union any {
 	struct capmsg_signal signal;
 	struct capmsg_wait wait;
 	struct capmsg_limits limits;
+	struct capmsg_create_virtual create_virtual;
+	struct capmsg_upcalls upcalls;
+	struct capmsg_abort abort;
 };
 
 /* Below 4 GiB, for callers of 32 bits. */
@@ -100,6 +104,8 @@ static inline int calls_new(struct calls *calls)
 	do_create_message(calls->fd, &(struct capmsg_create_message){ .to = MESSAGE });
 	do_create_revoker(calls->fd, &(struct capmsg_create_revoker){
 		.from = PORT, .to = REVOKED, .revoker = REVOKER });
+	do_create_port(calls->fd, &(struct capmsg_create_port){
+		.to = HANDLER, .flags = CAPMSG_PORT_HANDLER, .depth = 1 });
 	calls->file = cap_export(calls->fd, PORT, CAPMSG_RIGHTS_ALL);
 	return ret ?: calls->file < 0 ? calls->file : 0;
 }
@@ -196,7 +202,7 @@ static inline void fill_message(struct calls *calls, unsigned int nr, union any 
 	}
 }
 
-/* The commands on notifications, revokers and messages in steps; what limits there are. */
+/* The commands on notifications, revokers, messages in steps and virtual objects. */
 static inline void fill_rest(struct calls *calls, unsigned int nr, union any *a)
 {
 	const struct memory *m = calls->m;
@@ -250,6 +256,17 @@ static inline void fill_rest(struct calls *calls, unsigned int nr, union any *a)
 		a->wait = (struct capmsg_wait){ .flags = CAPMSG_NONBLOCK,
 			.notification = NOTE, .mask = 2 };
 		break;
+	case CAPMSG_CMD_CREATE_VIRTUAL:
+		a->create_virtual = (struct capmsg_create_virtual){
+			.to = TARGET, .handler = HANDLER, .kind = CAPMSG_TYPE_CAPPAGE };
+		break;
+	case CAPMSG_CMD_UPCALLS:
+		a->upcalls = (struct capmsg_upcalls){ .port = HANDLER,
+			.waiting = PTR(m->entries), .n = 4 };
+		break;
+	case CAPMSG_CMD_ABORT:
+		a->abort = (struct capmsg_abort){ .port = HANDLER, .id = ~0ULL };
+		break;
 	}
 }
 
@@ -278,6 +295,7 @@ static inline int call_result(unsigned int nr)
 	case CAPMSG_CMD_REVOKE:
 	case CAPMSG_CMD_REPLY:
 	case CAPMSG_CMD_REPLY_RECV:
+	case CAPMSG_CMD_ABORT:
 		return -ENOENT;
 	case CAPMSG_CMD_SEND:
 	case CAPMSG_CMD_RECV:
@@ -298,6 +316,7 @@ static inline void call_undo(struct calls *calls, unsigned int nr, union any *a)
 	case CAPMSG_CMD_CREATE_NOTIFICATION:
 	case CAPMSG_CMD_CREATE_MESSAGE:
 	case CAPMSG_CMD_WATCH:
+	case CAPMSG_CMD_CREATE_VIRTUAL:
 		obj_destroy(calls->fd, TARGET);
 		break;
 	case CAPMSG_CMD_CREATE_REVOKER:

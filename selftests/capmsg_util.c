@@ -486,7 +486,7 @@ static const char *totals_left(const struct capmsg_query *query)
 		"messages", "revokers", "watches", "virtual objects", "live[10]", "live[11]",
 		"live[12]", "live[13]", "live[14]", "live[15]",
 	};
-	static char text[256];
+	static char text[320];
 	size_t n = 0;
 	int i;
 

@@ -8,6 +8,7 @@
 
 #include "kselftest_harness.h"
 #include "calls.h"
+#include "handler.h"
 
 #define MAX_OBJECTS	"/sys/module/capmsg/parameters/max_objects"
 #define FILE_MAX	"/proc/sys/fs/file-max"
@@ -45,7 +46,7 @@ FIXTURE_TEARDOWN(errors)
 static const unsigned int creating[] = {
 	CAPMSG_CMD_CREATE_CAPPAGE, CAPMSG_CMD_CREATE_PORT, CAPMSG_CMD_REGISTER, CAPMSG_CMD_EXPORT,
 	CAPMSG_CMD_CREATE_NOTIFICATION, CAPMSG_CMD_CREATE_MESSAGE, CAPMSG_CMD_CREATE_REVOKER,
-	CAPMSG_CMD_WATCH,
+	CAPMSG_CMD_WATCH, CAPMSG_CMD_CREATE_VIRTUAL,
 };
 
 TEST_F(errors, over_quota)
@@ -220,7 +221,7 @@ TEST_F(errors, reply_recv)
 	EXPECT_EQ(0, job_join(&self->job));
 }
 
-/* --- closed revokers ---------------------------------------------------------------------- */
+/* --- on the way to an object --------------------------------------------------------------- */
 
 #define CLOSED		SLOT(0x30)	/* the table, through a revoker that is closed */
 #define GATE		SLOT(0x31)	/* that revoker */
@@ -250,6 +251,10 @@ static const struct {
 	ADDRESS_NONBLOCK(transmit, TRANSMIT, message), ADDRESS(abandon, ABANDON, message),
 	ADDRESS(credits, CREDITS, to), ADDRESS(signal, SIGNAL, notification),
 	ADDRESS_NONBLOCK(wait, WAIT, notification), ADDRESS(limits, LIMITS, port),
+	ADDRESS(create_cappage, CREATE_CAPPAGE, keeper),
+	ADDRESS(create_virtual, CREATE_VIRTUAL, to),
+	ADDRESS(create_virtual, CREATE_VIRTUAL, handler),
+	ADDRESS(upcalls, UPCALLS, port), ADDRESS(abort, ABORT, port),
 };
 
 /* All of them wait until it is opened, or a signal comes; or do not want to wait. */
@@ -283,6 +288,125 @@ TEST_F(errors, closed_revoker)
 	}
 	ASSERT_EQ(0, obj_destroy(self->fd, GATE));
 	EXPECT_EQ(state, call_state(&self->calls));
+}
+
+/* --- handlers ------------------------------------------------------------------------------- */
+
+#define PLAYED		SLOT(0x32)	/* a virtual table */
+#define PLAYER		SLOT(0x33)	/* the port of its handler */
+
+static int virtual_new(FIXTURE_DATA(errors) *self)
+{
+	return handler_port(self->fd, PLAYER, 4) ?:
+	       virtual_create(self->fd, PLAYED, PLAYER, 0, 8);
+}
+
+static void decide_retry(struct handler *handler, const struct upcall *up, struct verdict *v)
+{
+	say_retry(v);
+}
+
+/* Nobody is led in a circle for ever; those who do not want to wait are not led at all. */
+TEST_F(errors, endless_retry)
+{
+	struct handler handler = { .fd = self->fd, .port = PLAYER, .decide = decide_retry };
+	const __u64 state = call_state(&self->calls), address = SLOT2(0x32, 1);
+	unsigned int i;
+	union any *a;
+
+	ASSERT_EQ(0, virtual_new(self));
+	ASSERT_EQ(0, handler_start(&handler));
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const unsigned int nr = addresses[i].nr;
+
+		a = call_fill(&self->calls, nr);
+		memcpy(a->bytes + addresses[i].offset, &address, 8);
+		atomic_store(&handler.upcalls, 0);
+		if (addresses[i].nonblock)
+			EXPECT_EQ(-EAGAIN, capmsg_do(self->fd, nr, a))
+				TH_LOG("command %u", nr);
+		EXPECT_EQ(0, atomic_load(&handler.upcalls));
+		a->query.flags &= ~addresses[i].nonblock;
+		EXPECT_EQ(-ELOOP, capmsg_do(self->fd, nr, a))
+			TH_LOG("command %u", nr);
+		EXPECT_EQ(CAPMSG_UPCALLS_MAX, atomic_load(&handler.upcalls))
+			TH_LOG("command %u", nr);
+		EXPECT_EQ(0, atomic_load(&handler.refused));
+	}
+	handler_stop(&handler);
+	ASSERT_EQ(0, obj_destroy(self->fd, PLAYER));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, PLAYED));
+	EXPECT_EQ(state, call_state(&self->calls));
+}
+
+/* Who is the only one that could answer does not ask. */
+TEST_F(errors, asks_itself)
+{
+	struct capmsg_recv recv = { .flags = CAPMSG_NONBLOCK | CAPMSG_RECV_DECLARE,
+		.port = PLAYER, .records = PTR(&self->record), .n_records = 1 };
+	const __u64 state = call_state(&self->calls), address = SLOT2(0x32, 1);
+	unsigned int i;
+	union any *a;
+
+	ASSERT_EQ(0, virtual_new(self));
+	ASSERT_EQ(-EAGAIN, do_recv(self->fd, &recv));
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const unsigned int nr = addresses[i].nr;
+
+		a = call_fill(&self->calls, nr);
+		memcpy(a->bytes + addresses[i].offset, &address, 8);
+		a->query.flags &= ~addresses[i].nonblock;
+		EXPECT_EQ(-EDEADLK, capmsg_do(self->fd, nr, a))
+			TH_LOG("command %u", nr);
+	}
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PLAYER, &self->record, NULL));
+	ASSERT_EQ(0, obj_destroy(self->fd, PLAYER));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, PLAYED));
+	EXPECT_EQ(state, call_state(&self->calls));
+}
+
+/* An answer that would need an upcall itself is refused, and the right is kept. */
+TEST_F(errors, answer_by_upcall)
+{
+	struct capmsg_resolution resolution = { .size = sizeof(resolution),
+		.result = CAPMSG_RESULT_VALUE, .bits = 8 };
+	struct capmsg_item item = { .address = SLOT2(0x32, 2), .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_stat stat = { .address = SLOT2(0x32, 1) };
+	struct capmsg_reply_recv loop;
+	struct upcall up;
+
+	ASSERT_EQ(0, virtual_new(self));
+	ASSERT_EQ(0, JOB_START(&self->job, self->fd, stat, STAT, &stat));
+	ASSERT_EQ(0, upcall_recv(self->fd, PLAYER, &up));
+	self->record = up.record;
+	loop = reply_recv_make(self, CAPMSG_NONBLOCK);
+	loop.to = PLAYER;
+	loop.port = PLAYER;
+	loop.data = PTR(&resolution);
+	loop.length = sizeof(resolution);
+	loop.items = PTR(&item);
+	loop.n_items = 1;
+	EXPECT_EQ(-EDEADLK, do_reply_recv(self->fd, &loop));
+	EXPECT_TRUE(job_blocked(&self->job));
+	item.address = TABLE;
+	EXPECT_EQ(-EAGAIN, do_reply_recv(self->fd, &loop));
+	EXPECT_EQ(CAPMSG_REPLY_NONE, loop.flags & CAPMSG_REPLY_NONE);
+	EXPECT_EQ(0, job_join(&self->job));
+	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, stat.out_type);
+}
+
+/* Whoever can be cut off from a port cannot be its handler. */
+TEST_F(errors, handler_through_revoker)
+{
+	struct capmsg_create_virtual create = { .to = TARGET, .handler = CLOSED,
+		.kind = CAPMSG_TYPE_CAPPAGE };
+
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = HANDLER, .to = CLOSED, .revoker = GATE }));
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, TARGET));
+	create.handler = HANDLER;
+	EXPECT_EQ(0, do_create_virtual(self->fd, &create));
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
  */
 #include "kselftest_harness.h"
 #include "calls.h"
+#include "handler.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
 #define TEXT		"/sys/module/capmsg/sections/.text"
@@ -419,6 +420,33 @@ TEST_F(fail, calls_allocate_nothing)
 	ALLOCATES_NOTHING(self, do_call(fd, &call));
 	EXPECT_EQ(0, msg_send(fd, SHORT_PORT, "stop", 4));
 	pthread_join(thread, NULL);
+}
+
+/* Neither who asks, nor who receives that and answers. */
+TEST_F(fail, upcalls_allocate_nothing)
+{
+	const int fd = self->calls.fd;
+	__u64 table = TABLE;
+	struct handler handler = { .fd = fd, .port = HANDLER, .decide = decide_pass,
+		.data = &table };
+	struct capmsg_stat stat = { .address = SLOT2(0x12, 3) };
+	struct verdict v = { .silent = false };
+	struct upcall up;
+	struct job job;
+
+	ASSERT_EQ(0, virtual_create(fd, SLOT(0x12), HANDLER, 0, 8));
+	ASSERT_EQ(0, inject_all(true, false));
+	ASSERT_EQ(0, cap_copy(fd, PORT, SLOT2(0x11, 3), CAPMSG_RIGHTS_ALL));
+	ASSERT_EQ(0, JOB_START(&job, fd, stat, STAT, &stat));
+	ALLOCATES_NOTHING(self, upcall_recv(fd, HANDLER, &up));
+	say_value(&v, PORT, 8);
+	ALLOCATES_NOTHING(self, upcall_answer(fd, HANDLER, &up, &v));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, handler_start(&handler));
+	ALLOCATES_NOTHING(self, do_stat(fd, &stat));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, stat.out_type);
+	ALLOCATES_NOTHING(self, cap_copy(fd, SLOT2(0x12, 3), SLOT2(0x12, 4), CAPMSG_RIGHT_SEND));
+	handler_stop(&handler);
 }
 
 TEST_HARNESS_MAIN

@@ -128,6 +128,10 @@ static const struct object_field {
 	OBJECT(signal, SIGNAL, notification, NOTIFICATION, CAPMSG_RIGHT_SEND),
 	OBJECT(wait, WAIT, notification, NOTIFICATION, CAPMSG_RIGHT_RECV),
 	OBJECT(limits, LIMITS, port, PORT, CAPMSG_RIGHT_RECV | VOID_ALLOWED),
+	OBJECT(create_cappage, CREATE_CAPPAGE, keeper, VIRTUAL, VOID_ALLOWED),
+	OBJECT(create_virtual, CREATE_VIRTUAL, handler, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(upcalls, UPCALLS, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(abort, ABORT, port, PORT, CAPMSG_RIGHT_RECV),
 };
 
 static int object_call(FIXTURE_DATA(malformed) *self, const struct object_field *f, __u64 address)
@@ -272,6 +276,7 @@ static const struct slot_field {
 	SLOT_FIELD(create_revoker, CREATE_REVOKER, to, -EEXIST),
 	SLOT_FIELD(create_revoker, CREATE_REVOKER, revoker, -EEXIST),
 	SLOT_FIELD(watch, WATCH, to, -EEXIST),
+	SLOT_FIELD(create_virtual, CREATE_VIRTUAL, to, -EEXIST),
 };
 
 static int slot_call(FIXTURE_DATA(malformed) *self, const struct slot_field *f, __u64 address)
@@ -566,6 +571,24 @@ static const struct value {
 	VALUE(limits, LIMITS, n_holders, 1, -EINVAL),
 	VALUE_IF(limits, LIMITS, n_holders, 4097, -EINVAL, port, PORT),
 	VALUE_IF(limits, LIMITS, n_holders, ~0U, -EINVAL, port, PORT),
+	VALUE(create_virtual, CREATE_VIRTUAL, handler, PORT, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, kind, 0, -EOPNOTSUPP),
+	VALUE(create_virtual, CREATE_VIRTUAL, kind, CAPMSG_TYPE_PORT, -EOPNOTSUPP),
+	VALUE(create_virtual, CREATE_VIRTUAL, kind, CAPMSG_TYPE_VIRTUAL, -EOPNOTSUPP),
+	VALUE(create_virtual, CREATE_VIRTUAL, kind, ~0U, -EOPNOTSUPP),
+	VALUE(create_virtual, CREATE_VIRTUAL, bits, 1, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, bits, 3, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, bits, 13, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, bits, ~0U, -EINVAL),
+	VALUE(recv, RECV, flags, CAPMSG_NONBLOCK | CAPMSG_RECV_DECLARE, -EINVAL),
+	VALUE(recv, RECV, flags, CAPMSG_RECV_DECLARE | CAPMSG_RECV_WITHDRAW, -EINVAL),
+	VALUE(upcalls, UPCALLS, port, PORT, -EINVAL),
+	VALUE(upcalls, UPCALLS, n, 0, -EINVAL),
+	VALUE(upcalls, UPCALLS, n, 4097, -EINVAL),
+	VALUE(upcalls, UPCALLS, n, ~0U, -EINVAL),
+	VALUE(abort, ABORT, port, PORT, -EINVAL),
+	VALUE(abort, ABORT, id, 0, -ENOENT),
+	VALUE(abort, ABORT, id, 1, -ENOENT),
 };
 
 TEST_F(malformed, value)

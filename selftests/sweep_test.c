@@ -8,7 +8,7 @@
  * and destroyed in the long cases (a million: `make check-million`).
  */
 #include "kselftest_harness.h"
-#include "capmsg_util.h"
+#include "handler.h"
 
 #define MAX_OBJECTS	"/sys/module/capmsg/parameters/max_objects"
 #define CREATOR		1000
@@ -345,6 +345,8 @@ static int create_any(int fd, unsigned int nr, void *page)
 	case CAPMSG_CMD_WATCH:
 		return do_watch(fd, &(struct capmsg_watch){ .address = HOARD, .to = SLOT(9),
 			.notification = SLOT(8), .bits = 1 });
+	case CAPMSG_CMD_CREATE_VIRTUAL:
+		return virtual_create(fd, SLOT(9), SLOT(7), 0, 8);
 	default:
 		return -ENOTTY;
 	}
@@ -367,7 +369,7 @@ TEST_F_TIMEOUT(sweep, every_command_that_creates, 120)
 	static const unsigned int creates[] = {
 		CAPMSG_CMD_CREATE_CAPPAGE, CAPMSG_CMD_CREATE_PORT, CAPMSG_CMD_REGISTER,
 		CAPMSG_CMD_EXPORT, CAPMSG_CMD_CREATE_NOTIFICATION, CAPMSG_CMD_CREATE_MESSAGE,
-		CAPMSG_CMD_WATCH,
+		CAPMSG_CMD_WATCH, CAPMSG_CMD_CREATE_VIRTUAL,
 	};
 	void *page = memory_new(PAGE, true);
 	unsigned int n, live = 0, i;
@@ -377,6 +379,7 @@ TEST_F_TIMEOUT(sweep, every_command_that_creates, 120)
 	ASSERT_EQ(0, cappage_create(self->creator, HOARD, HOARD_BITS));
 	ASSERT_EQ(0, do_create_notification(self->creator,
 					    &(struct capmsg_create_notification){ .to = SLOT(8) }));
+	ASSERT_EQ(0, handler_port(self->creator, SLOT(7), 1));
 	/* Full, but for what is destroyed, and the file by which it is given away. */
 	while (use(self->creator).out_user_objects < QUOTA - 2)
 		ASSERT_EQ(0, port_create(self->creator, KEPT(live++), 1));
