@@ -119,7 +119,8 @@ static struct capmsg_handler *waits_for_locked(struct pid *thread)
 
 	lockdep_assert_held(&waits_lock);
 	hash_for_each_possible(waits, p, node, (unsigned long)thread) {
-		if (p->thread == thread)
+		/* Who has been answered waits for a processor only. */
+		if (p->thread == thread && !p->over(p))
 			return p->handler;
 	}
 	return NULL;

@@ -45,6 +45,8 @@ struct capmsg_pending {
 	const bool *delivered;
 	/** @cancel: end it. Under the waits_lock */
 	void (*cancel)(struct capmsg_pending *pending);
+	/** @over: nobody needs to do anything for it to go on. Under the waits_lock */
+	bool (*over)(const struct capmsg_pending *pending);
 	/** @since: when it began */
 	ktime_t since;
 	/** @id: its name, never used again */

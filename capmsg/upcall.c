@@ -41,6 +41,16 @@ static void asked_cancel(struct capmsg_pending *pending)
 	wake(frame);
 }
 
+/* No lock: who has ended it before sees that; of others it is as good as undecided. */
+static bool asked_over(const struct capmsg_pending *pending)
+{
+	const struct capmsg_frame *frame =
+		container_of(pending, struct capmsg_frame, ask.pending);
+
+	return READ_ONCE(frame->ask.sender.cancelled) ||
+	       READ_ONCE(frame->post.state) == CAPMSG_POST_FILLED;
+}
+
 static const struct capmsg_lien_ops asked_lien_ops = {
 	.hold	= asked_hold,
 	.lost	= asked_lost,
@@ -132,6 +142,7 @@ static int converse(struct capmsg_frame *frame, struct capmsg_port *handler,
 	int ret;
 
 	frame->ask.pending.cancel = asked_cancel;
+	frame->ask.pending.over = asked_over;
 	sender->done = false;
 	ret = capmsg_pending_add(&frame->ask.pending, handler->handler);
 	if (ret)

@@ -471,6 +471,46 @@ TEST_F(virt, case_10)
 	handler_stop(&two);
 }
 
+/* As this thread, which is the only one that runs then. */
+static int run_alone(struct handler *other)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	return -(pthread_setaffinity_np(other->thread, sizeof(cpu), &cpu) ?:
+		 pthread_setaffinity_np(pthread_self(), sizeof(cpu), &cpu) ?:
+		 pthread_setschedparam(pthread_self(), SCHED_FIFO, &param));
+}
+
+/* Whoever was answered does not wait any more, even if it has yet to run: that is no cycle. */
+TEST_F(virt, case_10_answered)
+{
+	struct onward first = { .to = SLOT2(8, 1), .ms = CAPMSG_PATIENCE_MS };
+	struct handler two = { .port = HANDLER };
+	struct capmsg_recv declare = { .flags = CAPMSG_NONBLOCK | CAPMSG_RECV_DECLARE,
+		.port = HANDLER, .records = PTR(&self->record), .n_records = 1 };
+	struct upcall up;
+
+	ASSERT_EQ(0, cycle_new(self, &two, &first));
+	self->handler.declared = true;
+	ASSERT_EQ(0, handler_start(&self->handler));
+	ASSERT_EQ(-EAGAIN, do_recv(two.fd, &declare));
+	self->stat = (struct capmsg_stat){ .address = THERE };
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, stat, STAT, &self->stat));
+	ASSERT_EQ(0, upcall_recv(two.fd, HANDLER, &up));
+	/* Each waits for the other. */
+	EXPECT_EQ(-EDEADLK, cap_type(two.fd, THERE));
+	ASSERT_EQ(0, run_alone(&self->handler));
+	say_error(&self->v, ENOENT);
+	EXPECT_EQ(0, upcall_answer(two.fd, HANDLER, &up, &self->v));
+	EXPECT_EQ(-ENOENT, cap_type(two.fd, THERE));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	EXPECT_EQ(-ENOENT, atomic_load(&first.ret));
+	handler_stop(&self->handler);
+}
+
 /* They have not said it: the first deadline ends that. */
 TEST_F(virt, case_10_undeclared)
 {
