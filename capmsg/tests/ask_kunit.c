@@ -54,14 +54,16 @@ static void make_items(struct kunit *test, struct ask_kit *a)
 
 static struct ask_kit *ask_kit(struct kunit *test)
 {
+	static const struct capmsg_virtual_kind kind = {
+		.kind = CAPMSG_TYPE_CAPPAGE, .name = NAME, .bits = 8,
+	};
 	struct ask_kit *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
 	struct capmsg_port *handler = make_port(test, CAPMSG_PORT_HANDLER);
 
 	KUNIT_ASSERT_NOT_NULL(test, a);
 	capmsg_ask_init(&a->ask, capmsg_kit_account(test));
 	a->virtual = capmsg_virtual_alloc(capmsg_kit_account(test),
-					  &handler->body, CAPMSG_TYPE_CAPPAGE,
-					  NAME, 8);
+					  &handler->body, &kind);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a->virtual);
 	capmsg_body_own(&a->virtual->body);
 	make_items(test, a);
@@ -87,6 +89,7 @@ static void ask_kit_end(struct ask_kit *a)
 
 /* --- what is an answer ------------------------------------------------------ */
 
+#define CACHE	CAPMSG_RESOLUTION_CACHE
 #define VALUE(...)	{ .result = CAPMSG_RESULT_VALUE, __VA_ARGS__ }
 #define SLOT(...)	{ .result = CAPMSG_RESULT_SLOT, __VA_ARGS__ }
 #define RETRY(...)	{ .result = CAPMSG_RESULT_RETRY, __VA_ARGS__ }
@@ -152,7 +155,12 @@ static const struct row {
 
 	{ "no result", { .result = 0 }, NO_ITEM, false, -EINVAL },
 	{ "unknown result", { .result = CAPMSG_RESULT_COUNT }, NO_ITEM, false, -EINVAL },
-	{ "flags", RETRY(.flags = 1), NO_ITEM, false, -EOPNOTSUPP },
+	{ "flags", RETRY(.flags = 2), NO_ITEM, false, -EOPNOTSUPP },
+	{ "flags of a value", VALUE(.flags = 3, .bits = 1), PORT, false, -EOPNOTSUPP },
+	{ "value for all", VALUE(.flags = CACHE, .bits = 1), PORT, false, 0 },
+	{ "slot for all", SLOT(.flags = CACHE, .bits = 1), TABLE, true, 0 },
+	{ "retry for all", RETRY(.flags = CACHE), NO_ITEM, false, -EINVAL },
+	{ "error for all", ERROR(.flags = CACHE, .error = ENOENT), NO_ITEM, false, -EINVAL },
 	{ "reserved", RETRY(.__reserved = 1), NO_ITEM, false, -EINVAL },
 };
 
@@ -217,6 +225,7 @@ static void answer_is_taken_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->ask.answer.taken, 3);
 	KUNIT_EXPECT_EQ(test, a->ask.answer.slot, 5);
 	KUNIT_EXPECT_EQ(test, a->ask.answer.n_slots, 1);
+	KUNIT_EXPECT_FALSE(test, a->ask.answer.cacheable);
 	KUNIT_EXPECT_EQ(test, a->ask.error, 0);
 	KUNIT_EXPECT_NULL(test, a->ask.question);
 	ask_kit_end(a);
