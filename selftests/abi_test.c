@@ -195,7 +195,8 @@ TEST_F(abi, outputs_read_only)
 {
 	static const unsigned int with_outputs[] = { CAPMSG_CMD_QUERY, CAPMSG_CMD_STAT,
 		CAPMSG_CMD_LIST, CAPMSG_CMD_POST, CAPMSG_CMD_EXPORT, CAPMSG_CMD_BEGIN,
-		CAPMSG_CMD_CREDITS, CAPMSG_CMD_LIMITS, CAPMSG_CMD_UPCALLS };
+		CAPMSG_CMD_CREDITS, CAPMSG_CMD_LIMITS, CAPMSG_CMD_UPCALLS,
+		CAPMSG_CMD_INVALIDATE };
 	const __u64 state = call_state(&self->calls);
 	char *memory = memory_new(PAGE, true);
 	unsigned int i;
@@ -226,6 +227,7 @@ TEST_F(abi, reserved_fields)
 		RESERVED(post, POST), RESERVED(unpost, UNPOST), RESERVED(import, IMPORT),
 		RESERVED(create_notification, CREATE_NOTIFICATION), RESERVED(fill, FILL),
 		RESERVED(credits, CREDITS), RESERVED(limits, LIMITS),
+		RESERVED(create_virtual, CREATE_VIRTUAL),
 	};
 	const __u64 state = call_state(&self->calls);
 	unsigned int i, bit;
@@ -249,6 +251,7 @@ static unsigned int known_flags(unsigned int nr)
 	case CAPMSG_CMD_CLEAR:
 	case CAPMSG_CMD_SEND:
 	case CAPMSG_CMD_WAIT:
+	case CAPMSG_CMD_INVALIDATE:
 		return 0x1;
 	case CAPMSG_CMD_CREATE_PORT:
 		return CAPMSG_PORT_NO_SHORT | CAPMSG_PORT_NO_SHARES | CAPMSG_PORT_HANDLER;

@@ -19,6 +19,7 @@
 #define REVOKER	SLOT(10)	/* a revoker, open */
 #define REVOKED	SLOT(11)	/* the port, through it */
 #define HANDLER	SLOT(12)	/* a port at which virtual objects can be created */
+#define VIRTUAL	SLOT(13)	/* one of those */
 
 union any {
 	char bytes[8192];
@@ -60,6 +61,7 @@ union any {
 	struct capmsg_create_virtual create_virtual;
 	struct capmsg_upcalls upcalls;
 	struct capmsg_abort abort;
+	struct capmsg_invalidate invalidate;
 };
 
 /* Below 4 GiB, for callers of 32 bits. */
@@ -106,6 +108,8 @@ static inline int calls_new(struct calls *calls)
 		.from = PORT, .to = REVOKED, .revoker = REVOKER });
 	do_create_port(calls->fd, &(struct capmsg_create_port){
 		.to = HANDLER, .flags = CAPMSG_PORT_HANDLER, .depth = 1 });
+	do_create_virtual(calls->fd, &(struct capmsg_create_virtual){
+		.to = VIRTUAL, .handler = HANDLER, .kind = CAPMSG_TYPE_CAPPAGE });
 	calls->file = cap_export(calls->fd, PORT, CAPMSG_RIGHTS_ALL);
 	return ret ?: calls->file < 0 ? calls->file : 0;
 }
@@ -266,6 +270,9 @@ static inline void fill_rest(struct calls *calls, unsigned int nr, union any *a)
 		break;
 	case CAPMSG_CMD_ABORT:
 		a->abort = (struct capmsg_abort){ .port = HANDLER, .id = ~0ULL };
+		break;
+	case CAPMSG_CMD_INVALIDATE:
+		a->invalidate = (struct capmsg_invalidate){ .port = HANDLER, .object = VIRTUAL };
 		break;
 	}
 }

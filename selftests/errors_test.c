@@ -255,6 +255,7 @@ static const struct {
 	ADDRESS(create_virtual, CREATE_VIRTUAL, to),
 	ADDRESS(create_virtual, CREATE_VIRTUAL, handler),
 	ADDRESS(upcalls, UPCALLS, port), ADDRESS(abort, ABORT, port),
+	ADDRESS(invalidate, INVALIDATE, port), ADDRESS(invalidate, INVALIDATE, object),
 };
 
 /* All of them wait until it is opened, or a signal comes; or do not want to wait. */

@@ -132,6 +132,8 @@ static const struct object_field {
 	OBJECT(create_virtual, CREATE_VIRTUAL, handler, PORT, CAPMSG_RIGHT_RECV),
 	OBJECT(upcalls, UPCALLS, port, PORT, CAPMSG_RIGHT_RECV),
 	OBJECT(abort, ABORT, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(invalidate, INVALIDATE, port, PORT, CAPMSG_RIGHT_RECV),
+	OBJECT(invalidate, INVALIDATE, object, VIRTUAL, 0),
 };
 
 static int object_call(FIXTURE_DATA(malformed) *self, const struct object_field *f, __u64 address)
@@ -580,6 +582,8 @@ static const struct value {
 	VALUE(create_virtual, CREATE_VIRTUAL, bits, 3, -EINVAL),
 	VALUE(create_virtual, CREATE_VIRTUAL, bits, 13, -EINVAL),
 	VALUE(create_virtual, CREATE_VIRTUAL, bits, ~0U, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, cache_bits, CAPMSG_BITS_MAX + 1, -EINVAL),
+	VALUE(create_virtual, CREATE_VIRTUAL, cache_bits, ~0U, -EINVAL),
 	VALUE(recv, RECV, flags, CAPMSG_NONBLOCK | CAPMSG_RECV_DECLARE, -EINVAL),
 	VALUE(recv, RECV, flags, CAPMSG_RECV_DECLARE | CAPMSG_RECV_WITHDRAW, -EINVAL),
 	VALUE(upcalls, UPCALLS, port, PORT, -EINVAL),
@@ -587,6 +591,10 @@ static const struct value {
 	VALUE(upcalls, UPCALLS, n, 4097, -EINVAL),
 	VALUE(upcalls, UPCALLS, n, ~0U, -EINVAL),
 	VALUE(abort, ABORT, port, PORT, -EINVAL),
+	VALUE(invalidate, INVALIDATE, port, PORT, -EINVAL),
+	VALUE(invalidate, INVALIDATE, object, TABLE, -EINVAL),
+	VALUE_IF(invalidate, INVALIDATE, address, 1ULL << 63, -EINVAL, flags,
+		 CAPMSG_INVALIDATE_NOTHING),
 	VALUE(abort, ABORT, id, 0, -ENOENT),
 	VALUE(abort, ABORT, id, 1, -ENOENT),
 };
