@@ -22,7 +22,7 @@ test_status() {
 	has '^space.frames *8$'
 	status 0 -j status
 	json limits.inline_max=256 limits.caps_max=64 space.root_bits=8 \
-		version.uapi=1 version.commands=39 user.objects_max total.spaces
+		version.uapi=1 version.commands=40 user.objects_max total.spaces
 }
 
 test_help() {
