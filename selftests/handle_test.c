@@ -25,7 +25,8 @@
 #define BY_VALUE	0x84
 #define FORBIDDEN	0x85
 #define RETRIED		0x86
-#define LATER		0x87
+#define OURSELVES	0x87
+#define LATER		0x88
 
 struct server {
 	int fd;
@@ -61,6 +62,9 @@ static int answer_otherwise(struct server *server, struct capmsg_request *reques
 			return capmsg_answer_value(request, 8, REAL);
 		server->retried = true;
 		return capmsg_answer_retry(request);
+	case OURSELVES:
+		server->second = cap_type(server->fd, SLOT2(3, 5));
+		return 0;
 	default:
 		return capmsg_request_take(request, EMPTY);
 	}
@@ -215,6 +219,16 @@ TEST_F(handle, exactly_once)
 	EXPECT_EQ(55, cap_mark(self->tx, SLOT2(3, 5)));
 	EXPECT_EQ(-EALREADY, self->server[0].second);
 	EXPECT_EQ(0, atomic_load(&self->error));
+	EXPECT_EQ(-ENOENT, stop(self));
+}
+
+/* A handler that would have to wait for itself does not. */
+TEST_F(handle, asks_itself)
+{
+	ASSERT_EQ(0, start(self, 0));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(3, OURSELVES)));
+	EXPECT_EQ(55, cap_mark(self->tx, SLOT2(3, 5)));
+	EXPECT_EQ(-EDEADLK, self->server[0].second);
 	EXPECT_EQ(-ENOENT, stop(self));
 }
 

@@ -203,6 +203,26 @@ static int next(struct capmsg_request *request, bool repost,
 	return err;
 }
 
+/*
+ * The first message. Threads that answer upcalls say so, lest one of them waits for
+ * itself, or they all for each other; also one too many for that can answer.
+ */
+static int first(struct capmsg_request *request, const struct capmsg_handler_ops *ops)
+{
+	struct capmsg_recv args = {
+		.flags = ops->index ? CAPMSG_RECV_DECLARE : 0,
+		.port = request->port,
+		.records = (uintptr_t)&request->record,
+		.n_records = 1,
+	};
+	int err = capmsg_recv(request->fd, &args);
+
+	if (!args.flags || (err != -EINVAL && err != -EBUSY))
+		return err;
+	args.flags = 0;
+	return capmsg_recv(request->fd, &args);
+}
+
 /* An operation of a later version is not answered. */
 static int ask(struct capmsg_request *request,
 	       const struct capmsg_handler_ops *ops, void *arg)
@@ -215,10 +235,15 @@ static int ask(struct capmsg_request *request,
 }
 
 static int dispatch(struct capmsg_request *request,
-		    const struct capmsg_handler_ops *ops, void *arg)
+		    const struct capmsg_handler_ops *ops, void *arg,
+		    bool *out_repost)
 {
+	const struct capmsg_record *record = &request->record;
 	int end = 0;
 
+	*out_repost = !(record->out_flags & CAPMSG_RECORD_INLINE) ||
+		      record->out_n_caps;
+	request->open = record->out_flags & CAPMSG_RECORD_REPLY;
 	if (request_is_upcall(request))
 		end = ask(request, ops, arg);
 	else if (request->open && ops->call)
@@ -268,7 +293,8 @@ int capmsg_serve(int fd, uint64_t port, const struct capmsg_ops *ops, void *arg)
  * One system call per upcall: it brings the answer to the last one, and the next
  * one. May be run by several threads at once for the same port; each ends by itself,
  * and destroying the port ends all of them, whether they wait or answer. The space
- * needs a frame for each thread.
+ * needs a frame for each thread. A thread that runs this has declared itself a
+ * receiver of the port (CAPMSG_RECV_DECLARE), until it exits or withdraws.
  *
  * For calls and messages this is capmsg_serve().
  *
@@ -283,26 +309,21 @@ int capmsg_handle(int fd, uint64_t port, const struct capmsg_handler_ops *ops,
 
 	if (ops->size < sizeof(*ops))
 		return -EINVAL;
-	for (;;) {
-		const struct capmsg_record *record = &request.record;
-
-		request.record.data = (uintptr_t)request.bytes;
-		request.record.data_size = sizeof(request.bytes);
-		err = next(&request, repost, ops, arg);
-		if (err == TRY_AGAIN)
-			continue;
-		if (err)
-			return err;
-		repost = false;
-		if (record->out_error)
-			continue;
-		repost = !(record->out_flags & CAPMSG_RECORD_INLINE) ||
-			 record->out_n_caps;
-		request.open = record->out_flags & CAPMSG_RECORD_REPLY;
-		err = dispatch(&request, ops, arg);
+	request.record.data = (uintptr_t)request.bytes;
+	request.record.data_size = sizeof(request.bytes);
+	err = first(&request, ops);
+	while (!err) {
+		if (request.record.out_error)
+			repost = false;
+		else
+			err = dispatch(&request, ops, arg, &repost);
 		if (err) {
 			flush(&request, ops, arg);
-			return err;
+			break;
 		}
+		do {
+			err = next(&request, repost, ops, arg);
+		} while (err == TRY_AGAIN);
 	}
+	return err;
 }
