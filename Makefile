@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 export PREFIX DESTDIR
 
-all: tools
+all: tools examples
 	@if [ -d "$(KDIR)" ]; then $(MAKE) modules; else \
 		echo "No kernel headers at $(KDIR): the module is not built." >&2; \
 		echo "Install linux-headers-$$(uname -r), or name others: make KDIR=DIR" >&2; fi
@@ -29,9 +29,14 @@ tools:
 	$(MAKE) -C tools/lib
 	$(MAKE) -C tools/capctl
 
+examples: tools
+	$(call need,examples/Makefile)
+	$(MAKE) -C examples
+
 install: tools
 	$(MAKE) -C tools/lib install
 	$(MAKE) -C tools/capctl install
+	$(MAKE) -C examples install
 
 # Removes what install would bring, no more.
 uninstall: tools
@@ -60,7 +65,7 @@ clean:
 	find Kbuild capmsg \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name '*.a' -o -name modules.order -o -name Module.symvers \) -delete
 	rm -rf modules.order Module.symvers .*.cmd .module-common.o .tmp_versions
-	for dir in tools/lib tools/capctl bench; do \
+	for dir in tools/lib tools/capctl examples bench; do \
 		if [ -f $$dir/Makefile ]; then $(MAKE) -C $$dir clean || exit 1; fi; done
 	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +
 
@@ -68,11 +73,11 @@ distclean: clean
 	rm -rf build
 
 help:
-	@echo 'make                  module for $(KDIR) if that is there, libcapmsg, capctl'
+	@echo 'make                  module for $(KDIR) if that is there, libcapmsg, capctl, examples'
 	@echo 'make modules          the module alone; KDIR=DIR for other headers'
 	@echo 'make modules_install  the module into /lib/modules (INSTALL_MOD_PATH)'
-	@echo 'make tools            libcapmsg and capctl'
-	@echo 'make install          header, library, capctl, man pages (PREFIX=$(PREFIX), DESTDIR); uninstall'
+	@echo 'make tools            libcapmsg and capctl; make examples: handlers of virtual objects'
+	@echo 'make install          header, library, capctl, man pages, examples (PREFIX=$(PREFIX), DESTDIR); uninstall'
 	@echo 'make demo             boots a stock kernel and shows two processes exchange messages'
 	@echo 'make check            everything, on every kernel; from nothing about 30 min, then 10'
 	@echo 'make check-quick      one stock kernel and the static checks'
@@ -83,5 +88,5 @@ help:
 	@echo 'demo, check, check-quick and bench install what is missing: Debian 12, root.'
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
-.PHONY: all modules modules_install headers-present tools install uninstall
+.PHONY: all modules modules_install headers-present tools examples install uninstall
 .PHONY: check check-quick check-million demo bench profile clean distclean help
