@@ -174,7 +174,7 @@ TEST_F_TIMEOUT(model, worlds, 300)
  * not the module.
  */
 #define LIE_SEED	0x5eed
-#define LIE_LINES	12
+#define LIE_LINES	8
 #define SCRIPT		"/tmp/model.capctl"
 
 /* What capctl prints when it runs the script; its exit status. */

@@ -63,6 +63,41 @@ __u32 op_n_items(const struct op *op)
 	}
 }
 
+#define AT(field)	(1 + offsetof(union args, field))
+
+unsigned int op_addresses(struct op *op, __u64 **at)
+{
+	static const size_t fields[CAPMSG_CMD_COUNT][3] = {
+		[CAPMSG_CMD_CREATE_CAPPAGE] = { AT(create_cappage.to) },
+		[CAPMSG_CMD_CREATE_PORT] = { AT(create_port.to) },
+		[CAPMSG_CMD_REGISTER] = { AT(reg.to) },
+		[CAPMSG_CMD_UNREGISTER] = { AT(unregister.region) },
+		[CAPMSG_CMD_COPY] = { AT(copy.from), AT(copy.to) },
+		[CAPMSG_CMD_MOVE] = { AT(move.from), AT(move.to) },
+		[CAPMSG_CMD_CLEAR] = { AT(clear.slot) },
+		[CAPMSG_CMD_STAT] = { AT(stat.address) },
+		[CAPMSG_CMD_LIST] = { AT(list.table) },
+		[CAPMSG_CMD_DESTROY] = { AT(destroy.address) },
+		[CAPMSG_CMD_POST] = { AT(post.port), AT(post.region), AT(post.landing) },
+		[CAPMSG_CMD_UNPOST] = { AT(unpost.port) },
+		[CAPMSG_CMD_SEND] = { AT(send.to) },
+		[CAPMSG_CMD_RECV] = { AT(recv.port), AT(recv.landing) },
+		[CAPMSG_CMD_CALL] = { AT(call.to), AT(call.reply_region),
+				      AT(call.reply_landing) },
+		[CAPMSG_CMD_REPLY] = { AT(reply.to) },
+		[CAPMSG_CMD_REPLY_RECV] = { AT(reply_recv.to), AT(reply_recv.port) },
+		[CAPMSG_CMD_EXPORT] = { AT(export.from) },
+		[CAPMSG_CMD_IMPORT] = { AT(import.to) },
+	};
+	unsigned int n = 0, i;
+
+	for (i = 0; op->nr < CAPMSG_CMD_COUNT && i < 3 && fields[op->nr][i]; i++)
+		at[n++] = (__u64 *)((char *)&op->a + fields[op->nr][i] - 1);
+	for (i = 0; i < op_n_items(op) && i < ITEMS_MAX; i++)
+		at[n++] = &op->items[i].address;
+	return n;
+}
+
 #define PAYLOAD(arg) do {						\
 	(arg)->data = data;						\
 	(arg)->length = length;						\

@@ -141,6 +141,9 @@ struct result {
 const char *op_name(unsigned int nr);
 /* Commands that carry a payload, or wait in line with one. */
 bool op_sends(const struct op *op);
+/* Where the addresses of a command are, those of its items included; their number. */
+#define ADDRESSES_MAX	(3 + ITEMS_MAX)
+unsigned int op_addresses(struct op *op, __u64 **at);
 /* Where the flags, the items, ... of commands that have them are. */
 __u32 *op_flags(struct op *op);
 __u32 op_n_items(const struct op *op);

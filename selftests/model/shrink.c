@@ -55,6 +55,72 @@ static unsigned int leave_out(struct run *run, struct op *ops, unsigned int n,
 	return n;
 }
 
+/* --- copies --------------------------------------------------------------- */
+
+/* Where the capability that an operation puts somewhere is before; void: nowhere. */
+static __u64 comes_from(const struct op *ops, unsigned int i)
+{
+	const struct op *op = &ops[i];
+
+	if (op->nr == CAPMSG_CMD_COPY)
+		return op->a.copy.from;
+	if (op->nr == CAPMSG_CMD_MOVE && !op->a.move.flags)
+		return op->a.move.from;
+	while (op->nr == CAPMSG_CMD_IMPORT && i-- > 0)
+		if (ops[i].nr == CAPMSG_CMD_EXPORT && ops[i].export == op->export)
+			return ops[i].space == op->space ? ops[i].a.export.from : 0;
+	return CAPMSG_ADDRESS_VOID;
+}
+
+static __u64 goes_to(const struct op *op)
+{
+	return op->nr == CAPMSG_CMD_COPY ? op->a.copy.to :
+	       op->nr == CAPMSG_CMD_MOVE ? op->a.move.to : op->a.import.to;
+}
+
+static unsigned int depth_of(__u64 address)
+{
+	return address ? 63 - __builtin_ctzll(address) : 0;
+}
+
+/* If the address leads to or through @to, it leads to or through @from now. */
+static void redirect(__u64 *address, __u64 to, __u64 from)
+{
+	unsigned int depth = depth_of(to), rest = depth_of(*address) - depth;
+
+	if (!*address || depth_of(*address) < depth || (*address ^ to) >> (64 - depth) ||
+	    depth_of(from) + rest > 63)
+		return;
+	*address = (from & (from - 1)) | *address << depth >> depth_of(from);
+}
+
+/* What was copied or moved is used where it was before. */
+static unsigned int follow(struct run *run, struct op *ops, unsigned int n,
+			   struct op *fewer, enum lie lie)
+{
+	__u64 *addresses[ADDRESSES_MAX], from, to;
+	unsigned int i, j, k, left;
+
+	for (i = n; i-- > 0;) {
+		from = i < n ? comes_from(ops, i) : CAPMSG_ADDRESS_VOID;
+		to = from ? goes_to(&ops[i]) : CAPMSG_ADDRESS_VOID;
+		if (!depth_of(from) || !depth_of(to))
+			continue;
+		left = without(fewer, ops, n, i, 1);
+		for (j = i; j < left; j++)
+			for (k = 0; fewer[j].space == ops[i].space &&
+				    k < op_addresses(&fewer[j], addresses); k++)
+				redirect(addresses[k], to, from);
+		if (!try(run, fewer, left, lie))
+			continue;
+		n = run->n;
+		memcpy(ops, run->ops, n * sizeof(*ops));
+	}
+	return n;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
 /* Operations that could be plainer, one by one. */
 static void make_plain(struct run *run, struct op *ops, unsigned int n, enum lie lie)
 {
@@ -88,14 +154,13 @@ void shrink(struct run *run, enum lie lie)
 	run->count = false;
 	run->shrink_end = in_ms(SHRINK_MS);
 	memcpy(ops, run->ops, n * sizeof(*ops));
-	for (size = n / 2 ?: 1;; size = size / 2 ?: 1) {
-		do {
-			before = n;
-			n = leave_out(run, ops, n, fewer, size, lie);
-		} while (size == 1 && n < before);
-		if (size == 1)
-			break;
-	}
+	for (size = n / 2; size > 1; size /= 2)
+		n = leave_out(run, ops, n, fewer, size, lie);
+	do {
+		before = n;
+		n = leave_out(run, ops, n, fewer, 1, lie);
+		n = follow(run, ops, n, fewer, lie);
+	} while (n < before);
 	make_plain(run, ops, n, lie);
 	if (!fails(run, ops, n, lie))
 		printf("# it does not fail again: what follows is not reliable\n");
