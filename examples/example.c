@@ -82,7 +82,7 @@ void play(int space, const struct capmsg_handler_ops *ops)
 	pthread_detach(thread);
 }
 
-pid_t start(char **command, const char *name, int fd, int also)
+pid_t start(char *const *command, const char *name, int fd, int also)
 {
 	char *variable;
 	sigset_t none;

@@ -32,7 +32,7 @@ void play(int space, const struct capmsg_handler_ops *ops);
  * Starts a command that inherits file @fd, which a capability was exported to, under
  * @name (see CAPMSG_FD in capctl(8)); and file @also, if that is not -1.
  */
-pid_t start(char **command, const char *name, int fd, int also);
+pid_t start(char *const *command, const char *name, int fd, int also);
 
 /* Reaps children until @pid is among them, whose exit status it returns. */
 int reap(pid_t pid);

@@ -81,7 +81,7 @@ static int open_port(int *out_send, int *out_recv)
 static int start_program(int space, unsigned int n, char *path)
 {
 	uint64_t slot = capmsg_address_append(TABLE, n, BITS);
-	char *command[] = { path, NULL };
+	char *const command[] = { path, NULL };
 	int theirs, send, recv, ret;
 
 	theirs = open_port(&send, &recv);

@@ -172,13 +172,13 @@ test_usage() {
 	for program in names membrane cow; do
 		rc=0
 		$program 2>err || rc=$?
-		[ $rc = 64 ]
+		[ "$rc" = 64 ]
 		has "^$program: usage: $program " err
 	done
 	for program in membrane cow; do
 		rc=0
 		$program nothing true 2>err || rc=$?
-		[ $rc = 1 ]
+		[ "$rc" = 1 ]
 	done
 }
 
