@@ -134,7 +134,7 @@ test_no_upcall_there() {
 		recv /10
 		reply /10 --last --cap /11/06 @value
 	END
-	has 'a handler would have to be asked, which is not allowed here (EDEADLK)$' err
+	has 'a handler would have to be asked that cannot answer, or not here (EDEADLK)$' err
 	has 'hint: name what is to be answered' err
 }
 

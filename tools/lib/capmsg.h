@@ -204,6 +204,10 @@ int capmsg_answer_error(struct capmsg_request *request, int error);
 int capmsg_answer_upcall(struct capmsg_request *request,
 			 const struct capmsg_resolution *resolution,
 			 uint64_t address, uint32_t rights);
+int capmsg_invalidate(int fd, struct capmsg_invalidate *invalidate);
+int capmsg_upcalls(int fd, uint64_t port, struct capmsg_waiting *waiting,
+		   uint32_t n, uint32_t *out_n);
+int capmsg_abort(int fd, uint64_t port, uint64_t id);
 
 #ifdef __cplusplus
 }

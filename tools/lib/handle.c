@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * What handlers of virtual objects say to the kernel. The loop that they run in is
- * that of servers, in serve.c.
+ * What handlers of virtual objects say to the kernel, and what is asked about them. The
+ * loop that they run in is that of servers, in serve.c.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "command.h"
 #include "request.h"
 
 /**
@@ -138,4 +139,62 @@ int capmsg_answer_error(struct capmsg_request *request, int error)
 	};
 
 	return capmsg_answer_upcall(request, &why, CAPMSG_ADDRESS_VOID, 0);
+}
+
+/**
+ * capmsg_invalidate() - have answers forgotten that the kernel remembers
+ * @fd: a space
+ * @invalidate: port, virtual object, and of which part of it; tells the counts
+ *
+ * Return: 0 or -errno as documented at struct capmsg_invalidate.
+ */
+int capmsg_invalidate(int fd, struct capmsg_invalidate *invalidate)
+{
+	invalidate->size = sizeof(*invalidate);
+	return command(fd, CAPMSG_IOC_INVALIDATE, invalidate);
+}
+
+/**
+ * capmsg_upcalls() - ask who waits for a handler
+ * @fd: a space
+ * @port: address of the handler's port, with RECV
+ * @waiting: gets the entries, the one first who has waited longest
+ * @n: room there, 1 to 4096
+ * @out_n: gets their number
+ *
+ * Return: 0 or -errno as documented at struct capmsg_upcalls.
+ */
+int capmsg_upcalls(int fd, uint64_t port, struct capmsg_waiting *waiting,
+		   uint32_t n, uint32_t *out_n)
+{
+	struct capmsg_upcalls args = {
+		.size = sizeof(args),
+		.port = port,
+		.waiting = (uintptr_t)waiting,
+		.n = n,
+	};
+	int err = command(fd, CAPMSG_IOC_UPCALLS, &args);
+
+	if (!err)
+		*out_n = args.out_n;
+	return err;
+}
+
+/**
+ * capmsg_abort() - end an upcall
+ * @fd: a space
+ * @port: address of the handler's port, with RECV
+ * @id: which, as capmsg_upcalls() tells it
+ *
+ * Return: 0 or -errno as documented at struct capmsg_abort.
+ */
+int capmsg_abort(int fd, uint64_t port, uint64_t id)
+{
+	struct capmsg_abort args = {
+		.size = sizeof(args),
+		.port = port,
+		.id = id,
+	};
+
+	return command(fd, CAPMSG_IOC_ABORT, &args);
 }

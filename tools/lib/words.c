@@ -257,7 +257,7 @@ const char *capmsg_strerror(int error)
 	case ELOOP:
 		return "handlers were asked too often where the address leads";
 	case EDEADLK:
-		return "a handler would have to be asked, which is not allowed here";
+		return "a handler would have to be asked that cannot answer, or not here";
 	case EBADF:
 		return "this file descriptor is not open";
 	case EMFILE:
