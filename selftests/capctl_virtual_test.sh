@@ -8,7 +8,8 @@
 
 # resolution FILE RESULT BITS SLOT ERROR: a struct capmsg_resolution; numbers in octal.
 resolution() {
-	printf '\040\0\0\0''\0\0\0\0'"\\$2"'\0\0\0'"\\$3"'\0\0\0'"\\$4"'\0\0\0''\0\0\0\0'"\\$5"'\0\0\0''\0\0\0\0' >"$1"
+	printf '\040\0\0\0\0\0\0\0%b\0\0\0%b\0\0\0%b\0\0\0\0\0\0\0%b\0\0\0\0\0\0\0' \
+		"\\0$2" "\\0$3" "\\0$4" "\\0$5" >"$1"
 	[ "$(wc -c <"$1")" = 32 ]
 }
 
@@ -181,6 +182,85 @@ test_keeper() {
 	has '^text *its keeper is gone$'
 }
 
+# --- who waits, and what is remembered --------------------------------------------------
+
+test_waiting() {
+	script 0 <<-'END'
+		port create /10 --handler --depth 1
+		virtual create /11 --handler /10 --object 7
+		cap copy /11 /12 --badge 9
+		handler list /10 --no-headings
+		start expect ENOENT cap show /11/05
+		start expect ENOENT cap show /12/06
+		handler list /10 -o id,delivered,object,address,badge
+		exec --cap port=/10 -- sh -c 'capctl -i port=/1 handler list /1 -no id >ids'
+		exec --cap port=/10 -- sh -c 'capctl -i port=/1 handler show /1 $(head -n 1 ids) >one'
+		exec --cap port=/10 -- sh -c 'capctl -i port=/1 handler abort /1 $(head -n 1 ids)'
+		exec --cap port=/10 -- sh -c 'capctl -i port=/1 handler abort /1 $(head -n 1 ids); echo $? >late'
+		handler list /10 -no object
+		handler abort /10 all
+		wait
+		handler list /10 --no-headings
+		handler abort /10 all
+	END
+	has '^ *[0-9]* *1 *7 /05 *0$'
+	has '^ *[0-9]* *0 *7 /06 *9$'
+	has '^object *7$' one
+	has '^address */05$' one
+	[ "$(wc -l <ids)" = 2 ]
+	[ "$(cat late)" = 3 ]
+	[ "$(grep -c '^aborted *1$' out)" = 2 ]
+	[ "$(grep -c '^aborted *0$' out)" = 1 ]
+	script 0 -j <<-'END'
+		port create /10 --handler
+		virtual create /11 --handler /10
+		start expect ENOENT cap show /11/05
+		handler list /10
+		exec --cap port=/10 -- sh -c 'capctl -i port=/1 -j handler show /1 $(capctl -i port=/1 handler list /1 -no id)'
+		handler abort /10 all
+		wait
+	END
+	script 0 <<-'END'
+		port create /10
+		expect EINVAL handler list /10
+		expect ENOENT handler list /11
+		expect ENOENT handler show /11 1
+		expect EINVAL handler abort /10 all
+	END
+}
+
+test_remembered() {
+	printf '\040\0\0\0''\001\0\0\0''\001\0\0\0''\010\0\0\0''\0\0\0\0''\0\0\0\0''\0\0\0\0''\0\0\0\0' >value
+	script 0 -j <<-'END'
+		port create /10 --handler
+		port create /13
+		virtual create /11 --handler /10 --cache-bits 4
+		start send /11/05 'asked for'
+		recv /10
+		reply /10 --last --cap /13 @value
+		wait
+		send /11/05 remembered
+		virtual invalidate /11 --handler /10 --nothing
+		virtual invalidate /11 --handler /10 --below /06
+		virtual invalidate /11 --handler /10
+		start send /11/05 'asked for again'
+		recv /10
+		reply /10 --last --cap /13 @value
+		wait
+	END
+	has '"dropped":0,"entries":16,"hits":1,"misses":1}'
+	[ "$(grep -c '"dropped":0,' out)" = 2 ]
+	has '"dropped":1,"entries":16'
+	status 64 virtual invalidate /11
+	script 0 <<-'END'
+		port create /10 --handler
+		port create /14 --handler
+		virtual create /11 --handler /10
+		expect EINVAL virtual invalidate /11 --handler /14
+		expect EINVAL virtual create /12 --handler /10 --cache-bits 13
+	END
+}
+
 # --- refusals ----------------------------------------------------------------------------
 
 test_refusals() {
@@ -216,4 +296,4 @@ test_refusals() {
 }
 
 run_cases reads_as_a_cappage ends_with_its_port value slot error no_answer no_upcall_there \
-	asked_too_often keeper refusals
+	asked_too_often keeper waiting remembered refusals

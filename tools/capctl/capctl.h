@@ -157,7 +157,7 @@ enum option_key {
 	OPT_REPLY, OPT_REPLY_CMD, OPT_RECV, OPT_AS_FD, OPT_COUNT_CALLS,
 	OPT_CLAIM_TIME, OPT_NO_SHARES, OPT_NOTIFICATION, OPT_ARRIVAL_BITS,
 	OPT_NO_SENDERS_BITS, OPT_BITS_SET, OPT_EVENTFD, OPT_POLL, OPT_TO, OPT_QUEUE,
-	OPT_HANDLER, OPT_OBJECT, OPT_KEEPER,
+	OPT_HANDLER, OPT_OBJECT, OPT_KEEPER, OPT_CACHE_BITS, OPT_BELOW, OPT_NOTHING,
 	OPT_JSON = 'j', OPT_NO_HEADINGS = 'n', OPT_COLUMNS = 'o',
 	OPT_IMPORT = 'i', OPT_BACKGROUND = 'b',
 };
@@ -207,6 +207,7 @@ struct object {
 
 extern const struct object space_object, cappage_object, port_object,
 	region_object, notification_object, message_object, revoker_object, virtual_object,
+	handler_object,
 	cap_object, send_object, recv_object, call_object, reply_object,
 	serve_object, run_object, expect_object, exec_object, start_object, wait_object,
 	shell_object, doctor_object, status_object, limits_object;

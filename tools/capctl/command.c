@@ -15,7 +15,7 @@
 static const struct object *const objects[] = {
 	&doctor_object, &status_object, &space_object, &cappage_object,
 	&port_object, &region_object, &notification_object, &message_object,
-	&revoker_object, &virtual_object, &cap_object, &send_object, &recv_object,
+	&revoker_object, &virtual_object, &handler_object, &cap_object, &send_object, &recv_object,
 	&call_object, &reply_object, &serve_object, &limits_object, &exec_object,
 	&start_object, &wait_object, &run_object, &expect_object, &shell_object,
 };

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Virtual objects: create. They read, and are destroyed, as what they stand for. */
+/* Virtual objects: create, invalidate. They read, and are destroyed, as what they stand for. */
 #include <errno.h>
 
 #include "capctl.h"
 
 static int virtual_create(struct context *ctx, struct invocation *inv)
 {
-	static const char wrong[] = "the handler's port has to be created with 'port create --handler'";
-	uint64_t to = 0, handler = 0, object = 0, bits = 0;
+	static const char wrong[] =
+		"the handler's port has to be created with 'port create --handler'";
+	uint64_t to = 0, handler = 0, object = 0, bits = 0, cache_bits = 0;
 	struct capmsg_create_virtual create = { .kind = CAPMSG_TYPE_CAPPAGE };
 	int status = space_open(ctx), err;
 
@@ -21,21 +22,62 @@ static int virtual_create(struct context *ctx, struct invocation *inv)
 		status = opt_u64(ctx, inv, OPT_OBJECT, UINT64_MAX, &object);
 	if (!status)
 		status = opt_u64(ctx, inv, OPT_BITS, UINT32_MAX, &bits);
+	if (!status)
+		status = opt_u64(ctx, inv, OPT_CACHE_BITS, UINT32_MAX, &cache_bits);
 	if (status)
 		return status;
 	create.to = to;
 	create.handler = handler;
 	create.object = object;
 	create.bits = (uint32_t)bits;
+	create.cache_bits = (uint32_t)cache_bits;
 	err = capmsg_create_virtual(ctx->space.fd, &create);
 	return err ? fail(ctx, err, err == -EINVAL ? wrong : NULL,
 			  "creating virtual cappage %s", inv->args[0]) : STATUS_OK;
 }
 
+static int virtual_invalidate(struct context *ctx, struct invocation *inv)
+{
+	struct capmsg_invalidate args = { 0 };
+	uint64_t object = 0, port = 0, below = 0;
+	int status = space_open(ctx), err;
+
+	if (!option(inv, OPT_HANDLER))
+		return usage(ctx, NULL, "--handler is missing: who plays the object?");
+	if (!status)
+		status = arg_address(ctx, inv->args[0], &object);
+	if (!status)
+		status = opt_address(ctx, inv, OPT_HANDLER, &port);
+	if (!status)
+		status = opt_address(ctx, inv, OPT_BELOW, &below);
+	if (status)
+		return status;
+	args.flags = option(inv, OPT_NOTHING) ? CAPMSG_INVALIDATE_NOTHING : 0;
+	args.port = port;
+	args.object = object;
+	args.address = below;
+	err = capmsg_invalidate(ctx->space.fd, &args);
+	if (err)
+		return fail(ctx, err, NULL, "invalidating answers of %s", inv->args[0]);
+	doc_u64(ctx->doc, "dropped", args.out_dropped);
+	doc_u64(ctx->doc, "entries", args.out_entries);
+	doc_u64(ctx->doc, "hits", args.out_hits);
+	doc_u64(ctx->doc, "misses", args.out_misses);
+	return STATUS_OK;
+}
+
+static const struct argp_option invalidate_options[] = {
+	{ "handler", OPT_HANDLER, "ADDR", 0, "The port at which it is asked for", 0 },
+	{ "below", OPT_BELOW, "ADDR", 0, "Only what is remembered of this address in it", 0 },
+	{ "nothing", OPT_NOTHING, NULL, 0, "Drop nothing, only tell the counts", 0 },
+	{ 0 }
+};
+
 static const struct argp_option create_options[] = {
 	{ "handler", OPT_HANDLER, "ADDR", 0, "The port at which it is asked for", 0 },
 	{ "object", OPT_OBJECT, "N", 0, "How the handler calls it (0)", 0 },
 	{ "bits", OPT_BITS, "N", 0, "It shows 2^N slots, N from 4 to 12 (8)", 0 },
+	{ "cache-bits", OPT_CACHE_BITS, "N", 0, "Room to remember 2^N answers (none)", 0 },
 	{ 0 }
 };
 
@@ -45,6 +87,10 @@ static const struct command commands[] = {
 		     "port is asked (flag 'upcall' of 'recv'), and the command waits. It ends with the "
 		     "port, or by 'cappage destroy'.",
 	  .options = create_options, .min_args = 1, .max_args = 1, .run = virtual_create },
+	{ .verb = "invalidate", .args = "ADDR", .summary = "Drop answers that the kernel remembers for others.",
+	  .details = "Prints how many were dropped, for how many there is room, and how often one was "
+		     "remembered, or not.",
+	  .options = invalidate_options, .min_args = 1, .max_args = 1, .run = virtual_invalidate },
 };
 
 const struct object virtual_object = {
