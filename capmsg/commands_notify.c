@@ -137,6 +137,8 @@ int capmsg_cmd_wait(struct capmsg_cmd *cmd)
 				  &found);
 	if (ret)
 		return ret;
+	/* Many threads may wait for bits. */
+	capmsg_upcaller_leave(&cmd->upcaller);
 	n = capmsg_notification_of(found.body);
 	ret = capmsg_notification_wait(n, found.cap.revoker, arg->mask,
 				       &cmd->view.until, &bits);
