@@ -71,10 +71,9 @@ static int mint_subpage(struct capmsg_cap *cap, const struct capmsg_mint *mint,
 {
 	u32 narrower;
 
-	/*
-	 * A hop must index at least one bit, so that every walk ends. What is no
-	 * cappage has no bits at all.
-	 */
+	if (cap->object->kind != CAPMSG_TYPE_CAPPAGE)
+		return -EINVAL;
+	/* A hop must index at least one bit, so that every walk ends. */
 	if (mint->subpage_bits >= table_bits ||
 	    mint->subpage_bits < cap->subpage_bits ||
 	    mint->subpage >= (1U << mint->subpage_bits))

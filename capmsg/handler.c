@@ -69,11 +69,11 @@ static bool prune_locked(struct capmsg_handler *handler, struct pid *thread)
 	while (i < handler->n) {
 		if (handler->receivers[i] == thread)
 			found = true;
-		else if (!exited(handler->receivers[i])) {
+		if (handler->receivers[i] == thread ||
+		    exited(handler->receivers[i]))
+			take_out_locked(handler, i);
+		else
 			i++;
-			continue;
-		}
-		take_out_locked(handler, i);
 	}
 	return found;
 }

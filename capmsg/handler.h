@@ -71,6 +71,13 @@ struct capmsg_handler {
 	struct pid *receivers[];
 };
 
+/* Bytes of a handler of so many receivers; none is no handler. */
+static inline size_t capmsg_handler_bytes(u32 room)
+{
+	return room ? sizeof(struct capmsg_handler) +
+		      room * sizeof(struct pid *) : 0;
+}
+
 void capmsg_handler_init(struct capmsg_handler *handler, u32 room);
 void capmsg_handler_drop(struct capmsg_handler *handler);
 int capmsg_handler_declare(struct capmsg_handler *handler);

@@ -231,8 +231,9 @@ static void clean_up(struct capmsg_message *message)
 		capmsg_cargo_drop(&message->cargo);
 	if (message->cargo.sender.through && at_rest(message))
 		ungate(message);
+	/* What was cleaned up is seen by who takes it ... */
 	smp_store_release(&message->busy, CAPMSG_BUSY_NOT);
-	/* Who takes it looks after that; and so does untidy(). */
+	/* ... who looks after that; and so does untidy(). */
 	smp_mb();
 	wake_up_var(&message->busy);
 }

@@ -32,14 +32,6 @@ static const struct capmsg_body_ops port_ops = {
 	.last_sender	= capmsg_port_last_sender,
 };
 
-static size_t handler_bytes(const struct capmsg_port_limits *limits)
-{
-	if (!(limits->flags & CAPMSG_PORT_HANDLER))
-		return 0;
-	return sizeof(struct capmsg_handler) +
-	       limits->depth * sizeof(struct pid *);
-}
-
 /**
  * capmsg_port_alloc() - create a port
  * @account: who pays
@@ -58,7 +50,8 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 	size_t shares_at = posts_at +
 			   limits->depth * sizeof(struct capmsg_port_post);
 	size_t handler_at = shares_at + shares * sizeof(struct capmsg_share);
-	size_t bytes = handler_at + handler_bytes(limits);
+	u32 receivers = limits->flags & CAPMSG_PORT_HANDLER ? limits->depth : 0;
+	size_t bytes = handler_at + capmsg_handler_bytes(receivers);
 	struct capmsg_port *port;
 	struct capmsg_port_post *post;
 	int ret;
@@ -76,9 +69,9 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 	port->body.bytes = bytes;
 	capmsg_port_init(port, (void *)port + posts_at, limits);
 	capmsg_shares_init(&port->shares, (void *)port + shares_at, shares);
-	if (limits->flags & CAPMSG_PORT_HANDLER) {
+	if (receivers) {
 		port->handler = (void *)port + handler_at;
-		capmsg_handler_init(port->handler, limits->depth);
+		capmsg_handler_init(port->handler, receivers);
 	}
 	port->count[CAPMSG_POST_IDLE] = limits->depth;
 	for (i = 0; i < limits->depth; i++) {

@@ -223,8 +223,8 @@ int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
 		capmsg_sleep(until->deadline);
 	}
 	finish_wait(&space->idlers, &entry);
-	/* It may have been us who were woken for one; who waits is in the queue. */
-	if (ret && waitqueue_active(&space->idlers))
+	/* It may have been us who were woken for one. */
+	if (ret)
 		wake_up(&space->idlers);
 	return ret;
 }

@@ -143,8 +143,11 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
 	if (!body)
 		return -ENOENT;
 	ret = capmsg_gate_check(from->revoker);
-	if (ret)
+	if (ret) {
+		/* What is closed is what is to be waited for. */
+		*cap = *from;
 		return ret;
+	}
 	if (likely(from->object->type == CAPMSG_TYPE_CAPPAGE))
 		ret = walk_table(body, from, rest, cap, place);
 	else

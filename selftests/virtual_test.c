@@ -60,7 +60,7 @@ static int answer(FIXTURE_DATA(virtual) *self, const struct verdict *verdict)
 	return upcall_answer(self->fd, HANDLER, &self->up, verdict);
 }
 
-/* --- through the table -------------------------------------------------------------------- */
+/* --- through the table ------------------------------------------------------------------------ */
 
 TEST_F(virtual, reads_as_a_cappage)
 {
@@ -169,7 +169,7 @@ TEST_F(virtual, calls)
 	handler_stop(&self->handler);
 }
 
-/* --- what the handler is told -------------------------------------------------------------- */
+/* --- what the handler is told ----------------------------------------------------------------- */
 
 TEST_F(virtual, upcall_says_all)
 {
@@ -248,7 +248,7 @@ TEST_F(virtual, rights_of_both)
 	handler_stop(&self->handler);
 }
 
-/* --- answers ------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 struct answer_row {
 	const char *name;
@@ -366,6 +366,8 @@ static void decide_again(struct handler *handler, const struct upcall *up, struc
 
 TEST_F(virtual, bounded)
 {
+	__u64 address;
+
 	self->handler.decide = decide_retry;
 	ASSERT_EQ(0, handler_start(&self->handler));
 	EXPECT_EQ(-ELOOP, cap_type(self->tx, SLOT2(3, 1)));
@@ -374,14 +376,14 @@ TEST_F(virtual, bounded)
 	self->handler.decide = decide_again;
 	ASSERT_EQ(0, handler_start(&self->handler));
 	/* 8 bits for the slot, then as many as there may be upcalls. */
-	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, cap_type(self->tx,
-		CAPMSG_ADDRESS(3ULL << CAPMSG_UPCALLS_MAX, 8 + CAPMSG_UPCALLS_MAX)));
-	EXPECT_EQ(-ELOOP, cap_type(self->tx,
-		CAPMSG_ADDRESS(3ULL << (CAPMSG_UPCALLS_MAX + 1), 9 + CAPMSG_UPCALLS_MAX)));
+	address = CAPMSG_ADDRESS(3ULL << CAPMSG_UPCALLS_MAX, 8 + CAPMSG_UPCALLS_MAX);
+	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, cap_type(self->tx, address));
+	address = CAPMSG_ADDRESS(3ULL << (CAPMSG_UPCALLS_MAX + 1), 9 + CAPMSG_UPCALLS_MAX);
+	EXPECT_EQ(-ELOOP, cap_type(self->tx, address));
 	handler_stop(&self->handler);
 }
 
-/* --- how waiting ends ----------------------------------------------------------------------- */
+/* --- how waiting ends ------------------------------------------------------------------------- */
 
 TEST_F(virtual, does_not_wait)
 {
@@ -406,12 +408,13 @@ TEST_F(virtual, deadline)
 
 TEST_F(virtual, reply_right_dropped)
 {
+	struct capmsg_clear clear = { .flags = CAPMSG_CLEAR_POST, .slot = HANDLER };
 	struct capmsg_stat stat;
 
 	ASSERT_EQ(0, stat_starts(self, &stat, SLOT2(3, 1)));
-	ASSERT_EQ(0, do_clear(self->fd, &(struct capmsg_clear){ .flags = CAPMSG_CLEAR_POST,
-		.slot = HANDLER, .post = self->up.record.out_post,
-		.seq = self->up.record.out_seq }));
+	clear.post = self->up.record.out_post;
+	clear.seq = self->up.record.out_seq;
+	ASSERT_EQ(0, do_clear(self->fd, &clear));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
 }
 
@@ -471,6 +474,27 @@ TEST_F(virtual, revoked)
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
 	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT(8)));
 	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, cap_type(self->tx, TABLE));
+}
+
+/* LIST begins at the table itself, and waits there as others do on their way. */
+TEST_F(virtual, listed_through_a_closed_revoker)
+{
+	struct capmsg_create_revoker create = { .from = TABLE, .to = SLOT(8), .revoker = SLOT(9) };
+	struct capmsg_list_entry entries[4];
+	struct capmsg_list list = { .table = SLOT(8), .entries = PTR(entries), .n = 4 };
+
+	ASSERT_EQ(0, do_create_revoker(self->tx, &create));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, list, LIST, &list));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = SLOT(9) }));
+	ASSERT_EQ(0, handler_start(&self->handler));
+	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &(struct verdict){
+		.resolution = { .result = CAPMSG_RESULT_ERROR, .error = ENOENT } }));
+	EXPECT_TRUE(WAIT_UNTIL(1000, job_blocked(&self->job)));
+	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = SLOT(9) }));
+	EXPECT_EQ(0, job_join(&self->job));
+	EXPECT_EQ(0, list.out_n);
+	handler_stop(&self->handler);
 }
 
 TEST_F(virtual, interrupted)
@@ -538,7 +562,7 @@ TEST_F(virtual, more_operations_than_frames)
 	handler_stop(&self->handler);
 }
 
-/* --- answers that are remembered --------------------------------------------------------------- */
+/* --- answers that are remembered -------------------------------------------------------------- */
 
 static void decide_cached(struct handler *handler, const struct upcall *up, struct verdict *v)
 {
@@ -698,7 +722,7 @@ TEST_F(virtual, invalidate_errors)
 	EXPECT_EQ(0, good.out_entries);
 }
 
-/* --- who waits ------------------------------------------------------------------------------- */
+/* --- who waits -------------------------------------------------------------------------------- */
 
 static int waiting(FIXTURE_DATA(virtual) *self, struct capmsg_waiting *list, unsigned int n)
 {
@@ -706,6 +730,11 @@ static int waiting(FIXTURE_DATA(virtual) *self, struct capmsg_waiting *list, uns
 	int ret = do_upcalls(self->fd, &arg);
 
 	return ret ?: (int)arg.out_n;
+}
+
+static int upcall_end(FIXTURE_DATA(virtual) *self, __u64 id)
+{
+	return do_abort(self->fd, &(struct capmsg_abort){ .port = HANDLER, .id = id });
 }
 
 TEST_F(virtual, upcalls_are_listed_and_aborted)
@@ -733,15 +762,12 @@ TEST_F(virtual, upcalls_are_listed_and_aborted)
 	EXPECT_NE(list[0].id, list[1].id);
 	EXPECT_EQ(1, waiting(self, &list[2], 1));
 	EXPECT_EQ(list[0].id, list[2].id);
-	EXPECT_EQ(0, do_abort(self->fd, &(struct capmsg_abort){ .port = HANDLER,
-		.id = list[0].id }));
+	EXPECT_EQ(0, upcall_end(self, list[0].id));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
-	EXPECT_EQ(-ENOENT, do_abort(self->fd, &(struct capmsg_abort){ .port = HANDLER,
-		.id = list[0].id }));
+	EXPECT_EQ(-ENOENT, upcall_end(self, list[0].id));
 	EXPECT_EQ(-ESTALE, answer(self, &v));
 	EXPECT_TRUE(job_blocked(&job));
-	EXPECT_EQ(0, do_abort(self->fd, &(struct capmsg_abort){ .port = HANDLER,
-		.id = list[1].id }));
+	EXPECT_EQ(0, upcall_end(self, list[1].id));
 	EXPECT_EQ(-ENOENT, job_join(&job));
 	EXPECT_EQ(0, waiting(self, list, 4));
 }
@@ -765,7 +791,7 @@ TEST_F(virtual, upcalls_errors)
 	EXPECT_EQ(-EINVAL, do_upcalls(self->fd, &arg));
 }
 
-/* --- cycles ------------------------------------------------------------------------------------ */
+/* --- cycles ----------------------------------------------------------------------------------- */
 
 /* Who answers asks for something itself first: handler->data. */
 struct needs {
@@ -969,7 +995,7 @@ TEST_F(virtual, keeper_has_to_be_virtual)
 	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT(8)));
 }
 
-/* --- CREATE_VIRTUAL ----------------------------------------------------------------------------- */
+/* --- CREATE_VIRTUAL --------------------------------------------------------------------------- */
 
 TEST_F(virtual, create_errors)
 {

@@ -114,7 +114,7 @@ static void room_for_every_upcall(struct kunit *test)
 {
 	struct memo_kit *m = memo_kit(test);
 	struct capmsg_cap cap = met(m);
-	int refs = refcount_read(&m->answer->refs);
+	int refs = refcount_read(&m->answer->caps);
 	u64 i;
 
 	for (i = 0; i < CAPMSG_UPCALLS_MAX; i++)
@@ -122,12 +122,12 @@ static void room_for_every_upcall(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->memo.n, CAPMSG_UPCALLS_MAX);
 	for (i = 0; i < CAPMSG_UPCALLS_MAX; i++)
 		KUNIT_EXPECT_EQ(test, recall(m, &cap, i << 56, 8), i);
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->refs),
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->caps),
 			refs + CAPMSG_UPCALLS_MAX);
 	m->memo.spent = CAPMSG_UPCALLS_MAX;
 	capmsg_memo_clear(&m->memo);
 	KUNIT_EXPECT_EQ(test, m->memo.spent, 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->refs), refs);
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->caps), refs);
 	KUNIT_EXPECT_EQ(test, recall(m, &cap, 0, 8), -1);
 	/* And again, from the beginning. */
 	remember(m, &cap, BITS, 8, 5);
@@ -142,15 +142,15 @@ static void answers_move(struct kunit *test)
 	struct capmsg_cap cap = met(m);
 	const struct capmsg_memo_key key = { &cap, BITS, 8 };
 	struct capmsg_memory memory = { .result = CAPMSG_RESULT_VALUE, .taken = 8 };
-	int refs = refcount_read(&m->asked->refs);
+	int refs = refcount_read(&m->asked->caps);
 
 	memory.cap = capmsg_cap_make(m->answer, CAPMSG_RIGHT_READ);
 	capmsg_memo_add(&m->memo, &key, &memory);
 	KUNIT_EXPECT_NULL(test, memory.cap.object);
 	/* What was asked is named as long as it could be found. */
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->refs), refs + 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->caps), refs + 1);
 	capmsg_memo_clear(&m->memo);
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->refs), refs);
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->caps), refs);
 	memo_kit_end(m);
 }
 
@@ -176,15 +176,15 @@ static void sweep_lets_go_of_tombstones(struct kunit *test)
 {
 	struct memo_kit *m = memo_kit(test);
 	struct capmsg_cap cap = met(m), other = cap;
-	int answer = refcount_read(&m->answer->refs);
-	int asked = refcount_read(&m->asked->refs);
+	int answer = refcount_read(&m->answer->caps);
+	int asked = refcount_read(&m->asked->caps);
 
 	other.object = m->other;
 	remember(m, &cap, BITS, 8, 3);
 	remember(m, &other, BITS, 8, 4);
 	capmsg_memo_sweep(&m->memo);
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->refs), answer + 2);
-	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->refs), asked + 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->answer->caps), answer + 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&m->asked->caps), asked + 1);
 	/* Of what lives nothing is forgotten. */
 	capmsg_object_kill(m->asked);
 	capmsg_memo_sweep(&m->memo);

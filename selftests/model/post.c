@@ -158,8 +158,11 @@ static void post_itself(struct world *w, struct port *port, struct post *post)
 void post_reply_left(struct world *w, struct port *port, struct post *post)
 {
 	post->holds_reply = false;
+	/* Only from now on it is to be had. */
 	if (post->again)
 		post_itself(w, port, post);
+	else
+		post_set(w, post, IDLE);
 }
 
 /* Its message was received: after a short one a post is posted again by itself. */
