@@ -14,6 +14,7 @@
 #define DEBUGFS		"/sys/kernel/debug/"
 #define TEXT		"/sys/module/capmsg/sections/.text"
 #define TEXT_SIZE	"/sys/module/capmsg/coresize"
+#define CACHE		"/sys/kernel/slab/capmsg_object/"
 #define SHORT_PORT	SLOT(0x10)
 #define TABLE		SLOT(0x11)
 
@@ -58,10 +59,21 @@ static int inject_all(bool allocations, bool user_memory)
 	ret = inject("failslab", allocations ? text : 1, allocations ? end : 2);
 	ret = ret ?: inject("fail_page_alloc", allocations ? text : 1, allocations ? end : 2);
 	ret = ret ?: inject("fail_usercopy", user_memory ? text : 1, user_memory ? end : 2);
+	ret = ret ?: attribute("failslab", "cache-filter", "N");
 	ret = ret ?: attribute("failslab", "ignore-gfp-wait", "N");
 	ret = ret ?: attribute("fail_page_alloc", "ignore-gfp-wait", "N");
 	ret = ret ?: attribute("fail_page_alloc", "ignore-gfp-highmem", "N");
 	return ret ?: attribute("fail_page_alloc", "min-order", "0");
+}
+
+/* Has the allocations of objects fail, which have a cache of their own, and no others. */
+static int inject_objects(void)
+{
+	int ret = inject_all(true, false);
+
+	ret = ret ?: inject("fail_page_alloc", 1, 2);
+	ret = ret ?: file_write(CACHE "failslab", "1");
+	return ret ?: attribute("failslab", "cache-filter", "Y");
 }
 
 FIXTURE_SETUP(fail)
@@ -134,6 +146,40 @@ TEST_F_TIMEOUT(fail, every_command, 120)
 	}
 	/* Whatever makes an object, a file or a pin allocates. */
 	EXPECT_LE(8, failures);
+}
+
+/*
+ * Whatever makes an object makes one, and says so if there is no memory for it. What
+ * fails in the test above depends on what the slabs have left, so that it may miss that.
+ */
+TEST_F(fail, objects)
+{
+	struct calls *calls = &self->calls;
+	unsigned int nr, failures = 0;
+	union any *a;
+	__u64 state;
+	int ret;
+
+	ASSERT_EQ(0, inject_objects());
+	state = call_state(calls);
+	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
+		a = call_fill(calls, nr);
+		fail_arm(self->nth, 1);
+		ret = capmsg_do(calls->fd, nr, a);
+		if (!fail_disarm(self->nth)) {
+			EXPECT_EQ(-ENOMEM, ret)
+				TH_LOG("command %u", nr);
+			failures++;
+		} else {
+			EXPECT_EQ(call_result(nr), ret)
+				TH_LOG("command %u", nr);
+			call_undo(calls, nr, a);
+		}
+		EXPECT_EQ(state, call_state(calls))
+			TH_LOG("command %u left something", nr);
+	}
+	/* CREATE of a cappage, port, notification, message, revoker; REGISTER, WATCH. */
+	EXPECT_EQ(7, failures);
 }
 
 TEST_F(fail, open_and_setup)
@@ -225,6 +271,41 @@ TEST_F(fail, send)
 		ASSERT_EQ(0, cap_clear(fd, SLOT2(0x11, 0)));
 	}
 	EXPECT_LE(2, failures);
+}
+
+/* The holders of a port are gathered before they are told. */
+TEST_F(fail, limits)
+{
+	const int fd = self->calls.fd;
+	struct capmsg_holder holders[2];
+	struct capmsg_limits limits = { .port = SHORT_PORT, .holders = PTR(holders),
+		.n_holders = ARRAY_SIZE(holders) };
+	unsigned int n, failures[2] = { 0, 0 }, copies;
+	bool failed;
+	int ret;
+
+	ASSERT_EQ(0, msg_try(fd, SHORT_PORT, "held", 4));
+	for (copies = 0; copies < 2; copies++) {
+		ASSERT_EQ(0, inject_all(!copies, copies));
+		for (n = 1, failed = true; failed; n++) {
+			memset(holders, POISON, sizeof(holders));
+			fail_arm(self->nth, n);
+			ret = do_limits(fd, &limits);
+			failed = !fail_disarm(self->nth);
+			if (!ret) {
+				EXPECT_EQ(1, limits.out_n_holders);
+				EXPECT_EQ(1, holders[0].held);
+				continue;
+			}
+			EXPECT_TRUE(failed && ret == (copies ? -EFAULT : -ENOMEM))
+				TH_LOG("copies %u, failure %u: %d", copies, n, ret);
+			failures[copies]++;
+		}
+	}
+	EXPECT_LE(1, failures[0]);
+	/* Of the struct, of the holders, of the outputs. */
+	EXPECT_EQ(3, failures[1]);
+	EXPECT_EQ(0, msg_poll(fd, SHORT_PORT, &self->record, self->data));
 }
 
 /* A buffer of which there are no pages yet, for one command; no message comes. */
