@@ -39,6 +39,9 @@ HARMLESS = re.compile(r'''loading\ out-of-tree\ module | module\ verification\ f
     # What a busy host makes a virtual machine say.
     | clocksource | hrtimer:\ interrupt | perf:\ interrupt | tsc: | Unstable\ clock | trace_clock | sched:.*replenish
     | random:\  | Speculative\ Return\ Stack\ Overflow | kasan:\ KernelAddressSanitizer\ initialized''', re.X)
+# What the kernel says when it kills oom_test, which is there to be killed.
+KILLING = re.compile(r'\] oom_test invoked oom-killer: ')
+KILLED = re.compile(r'Memory cgroup out of memory: Killed process \d+ \(oom_test\)')
 
 
 def read(path):
@@ -51,11 +54,14 @@ def read(path):
 
 def complaints(lines):
     """Indices of the lines that should not be; once the tests have begun, of all lines but the harmless."""
-    begun, bad = False, []
+    begun, killing, bad = False, False, []
     for i, line in enumerate(lines):
         begun = begun or 'capmsg-vm: begin' in line
-        if (begun and line or COMPLAINTS.search(line)) and not HARMLESS.search(line):
+        killing = killing or KILLING.search(line)
+        strange = COMPLAINTS.search(line.replace('Call Trace:', '') if killing else line)
+        if (strange or begun and line and not killing) and not HARMLESS.search(line) and not KILLED.search(line):
             bad.append(i)
+        killing = killing and not KILLED.search(line) and 'capmsg-vm: begin' not in line
     return bad
 
 
