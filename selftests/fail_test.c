@@ -178,8 +178,11 @@ TEST_F(fail, objects)
 		EXPECT_EQ(state, call_state(calls))
 			TH_LOG("command %u left something", nr);
 	}
-	/* CREATE of a cappage, port, notification, message, revoker; REGISTER, WATCH. */
-	EXPECT_EQ(7, failures);
+	/*
+	 * CREATE of a cappage, port, notification, message, revoker, virtual
+	 * object; REGISTER, WATCH.
+	 */
+	EXPECT_EQ(8, failures);
 }
 
 TEST_F(fail, open_and_setup)
