@@ -94,12 +94,21 @@ static void redirect(__u64 *address, __u64 to, __u64 from)
 	*address = (from & (from - 1)) | *address << depth >> depth_of(from);
 }
 
+static void redirect_op(struct op *op, __u64 to, __u64 from)
+{
+	__u64 *addresses[ADDRESSES_MAX];
+	unsigned int i, n = op_addresses(op, addresses);
+
+	for (i = 0; i < n; i++)
+		redirect(addresses[i], to, from);
+}
+
 /* What was copied or moved is used where it was before. */
 static unsigned int follow(struct run *run, struct op *ops, unsigned int n,
 			   struct op *fewer, enum lie lie)
 {
-	__u64 *addresses[ADDRESSES_MAX], from, to;
-	unsigned int i, j, k, left;
+	unsigned int i, j, left;
+	__u64 from, to;
 
 	for (i = n; i-- > 0;) {
 		from = i < n ? comes_from(ops, i) : CAPMSG_ADDRESS_VOID;
@@ -108,9 +117,8 @@ static unsigned int follow(struct run *run, struct op *ops, unsigned int n,
 			continue;
 		left = without(fewer, ops, n, i, 1);
 		for (j = i; j < left; j++)
-			for (k = 0; fewer[j].space == ops[i].space &&
-				    k < op_addresses(&fewer[j], addresses); k++)
-				redirect(addresses[k], to, from);
+			if (fewer[j].space == ops[i].space)
+				redirect_op(&fewer[j], to, from);
 		if (!try(run, fewer, left, lie))
 			continue;
 		n = run->n;
