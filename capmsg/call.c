@@ -79,10 +79,13 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 	struct capmsg_until until = { .deadline = wait->deadline };
 	int ret;
 
+	frame->cargo.sender.answer = &frame->port.receivers;
 	ret = capmsg_transfer(&frame->cargo, port, wait);
+	frame->cargo.sender.answer = NULL;
 	if (ret)
 		return ret;
-	capmsg_transfer_wake(port, true);
+	if (!frame->cargo.sender.served)
+		capmsg_transfer_wake(port, true);
 	return collect_answer(frame, &until, answer);
 }
 

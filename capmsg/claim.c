@@ -99,7 +99,9 @@ static void tell(struct capmsg_sender *sender)
 	if (sender->alone && sender->notice)
 		capmsg_notice_signal(sender->notice);
 	sender->alone = false;
-	wake_up(&sender->wait);
+	/* A caller has nothing to do before it is answered. */
+	if (!sender->served || !sender->answer)
+		wake_up(&sender->wait);
 }
 
 /**
@@ -232,6 +234,7 @@ static void serve(struct capmsg_port *port, struct capmsg_port_post *post,
 		return;
 	}
 	leave(port, sender, capmsg_line_serve);
+	sender->served = sender->done;
 	tell(sender);
 	if (sender->done)
 		capmsg_port_wake_locked(port);

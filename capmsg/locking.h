@@ -73,7 +73,9 @@
  *   capmsg_post    everything: the port's body.lock; but while CLAIMED the
  *                  buffer's bytes belong to the claimer, and while REAPING
  *                  the message belongs to the reaper
- *   capmsg_sender  post, queued, delivered: the port's body.lock
+ *   capmsg_sender  post, done, served, alone, error and its waiter, with the
+ *                  lines: the port's body.lock; the rest of the one thread
+ *                  that sends, and constant while it waits
  *   capmsg_cargo   caps, as far as they are loaded: sender.lock
  *   capmsg_message rest: body.lock; port: written under it and the lock of
  *                  the port, so either keeps it; transmitted, lien: the

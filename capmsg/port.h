@@ -26,12 +26,19 @@ struct capmsg_sender {
 	struct capmsg_waiter waiter;
 	/** @wait: where the sending task sleeps */
 	wait_queue_head_t wait;
+	/**
+	 * @answer: of a call: where it sleeps afterwards, until it is answered;
+	 * else NULL. That it was delivered it need not be told
+	 */
+	wait_queue_head_t *answer;
 	/** @account: of the space whose message it is; constant */
 	struct capmsg_account *account;
 	/** @post: the post that it has claimed; NULL again when it is stolen */
 	struct capmsg_port_post *post;
 	/** @done: the message was committed */
 	bool done;
+	/** @served: so it was while it was in line, and the receiver was woken */
+	bool served;
 	/** @upcall: it is the kernel that asks a handler; constant */
 	bool upcall;
 	/**

@@ -44,12 +44,35 @@ int capmsg_transfer_fault_in(const struct iov_iter *source)
 	return 0;
 }
 
+/*
+ * Sleep until something is done for the sender. A caller may be answered before
+ * it has noticed that it was delivered.
+ */
+static void sleep_in_line(struct capmsg_sender *sender,
+			  struct capmsg_port *port, ktime_t until)
+	__must_hold(&port->body.lock)
+{
+	DEFINE_WAIT(answer);
+	DEFINE_WAIT(entry);
+
+	prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
+	if (sender->answer)
+		prepare_to_wait(sender->answer, &answer, CAPMSG_SLEEP_STATE);
+	capmsg_port_unlock(port);
+	if (!capmsg_gates_changed(sender->gates) &&
+	    !READ_ONCE(sender->cancelled))
+		capmsg_sleep(until);
+	capmsg_port_lock(port);
+	finish_wait(&sender->wait, &entry);
+	if (sender->answer)
+		finish_wait(sender->answer, &answer);
+}
+
 /* Whatever others do for a sender, it is out of the line then. */
 static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 			const struct capmsg_until *wait)
 	__must_hold(&port->body.lock)
 {
-	DEFINE_WAIT(entry);
 	ktime_t until;
 	int ret;
 
@@ -72,13 +95,7 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 			break;
 		if (ktime_before(wait->deadline, until))
 			until = wait->deadline;
-		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
-		capmsg_port_unlock(port);
-		if (!capmsg_gates_changed(sender->gates) &&
-		    !READ_ONCE(sender->cancelled))
-			capmsg_sleep(until);
-		capmsg_port_lock(port);
-		finish_wait(&sender->wait, &entry);
+		sleep_in_line(sender, port, until);
 	}
 	capmsg_port_unqueue_locked(port, sender, 0);
 	return ret;
@@ -189,6 +206,7 @@ int capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port
 
 	sender->post = NULL;
 	sender->done = false;
+	sender->served = false;
 	sender->error = 0;
 	capmsg_hook(6);
 	capmsg_port_lock(port);
@@ -231,6 +249,7 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
 
 	sender->post = NULL;
 	sender->done = false;
+	sender->served = false;
 	sender->error = 0;
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)

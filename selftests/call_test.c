@@ -540,6 +540,72 @@ TEST_F(call, caller_interrupted_in_line)
 	}
 }
 
+/* How often a thread has gone to sleep. */
+static long long sleeps(const struct job *job)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", job->tid);
+	return file_number(path, "voluntary_ctxt_switches:");
+}
+
+/* A call that waited in line, and is in a post by now; not received yet. */
+static int call_delivered(struct calling *calling, FIXTURE_DATA(call) *self)
+{
+	int ret = msg_try(self->tx, PORT, "full", 4) ?: msg_try(self->tx, PORT, "full", 4);
+
+	ret = ret ?: call_start(calling, self);
+	if (ret || !job_blocked(&calling->job))
+		return ret ?: -ETIME;
+	return msg_poll(self->fd, PORT, &self->record, self->data) ?:
+	       msg_poll(self->fd, PORT, &self->record, self->data);
+}
+
+enum ending { ANSWERED, DROPPED, INTERRUPTED, INTERRUPTED_RESTART, DESTROYED, ENDINGS };
+
+static int call_end(FIXTURE_DATA(call) *self, struct calling *calling, enum ending ending)
+{
+	switch (ending) {
+	case ANSWERED:
+		return msg_reply(self->fd, PORT, &self->record, "!", 1);
+	case DROPPED:
+		return reply_clear(self);
+	case DESTROYED:
+		return obj_destroy(self->fd, PORT);
+	default:
+		job_signal(&calling->job, SIGUSR1);
+		return 0;
+	}
+}
+
+/* The caller sleeps on, until there is something for it to do. */
+TEST_F(call, delivered_in_line)
+{
+	static const int results[] = { 0, -EPIPE, -EINTR, -EINTR, -EPIPE };
+	struct capmsg_record other;
+	struct calling calling;
+	enum ending ending;
+	long long before;
+
+	for (ending = 0; ending < ENDINGS; ending++) {
+		signal_ignore(SIGUSR1, ending == INTERRUPTED ? 0 : SA_RESTART);
+		ASSERT_EQ(0, call_delivered(&calling, self));
+		before = sleeps(&calling.job);
+		ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+		EXPECT_EQ(0, memcmp(self->data, "question", 8));
+		sleep_ms(20);
+		EXPECT_LT(0, before);
+		EXPECT_EQ(before, sleeps(&calling.job));
+		EXPECT_EQ(0, call_end(self, &calling, ending));
+		EXPECT_EQ(results[ending], job_join(&calling.job));
+		/* It was sent once. */
+		if (ending != DESTROYED)
+			EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &other, self->data));
+		if (results[ending] == -EINTR)
+			EXPECT_EQ(-ESTALE, msg_reply(self->fd, PORT, &self->record, "late", 4));
+	}
+}
+
 /* The right of a call that is over does not answer the next call of the same frame. */
 TEST_F(call, old_right_new_call)
 {
