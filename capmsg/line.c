@@ -16,6 +16,7 @@ void capmsg_lines_init(struct capmsg_lines *lines)
 	lines->users = RB_ROOT;
 	lines->parties = RB_ROOT;
 	INIT_LIST_HEAD(&lines->turns);
+	lines->last = NULL;
 	INIT_LIST_HEAD(&lines->watchers);
 	lines->n = 0;
 	lines->n_due = 0;
@@ -156,7 +157,9 @@ void capmsg_line_join(struct capmsg_lines *lines, struct capmsg_waiter *waiter,
 	if (bearer == waiter) {
 		INIT_LIST_HEAD(&waiter->waiting);
 		INIT_LIST_HEAD(&waiter->due);
-		list_add_tail(&waiter->turn, &lines->turns);
+		list_add_tail(&waiter->turn, lines->last ?
+						     &lines->last->turn :
+						     &lines->turns);
 	}
 	list_add_tail(&waiter->link, &bearer->waiting);
 	list_add_tail(&waiter->watch, &lines->watchers);
@@ -164,8 +167,11 @@ void capmsg_line_join(struct capmsg_lines *lines, struct capmsg_waiter *waiter,
 }
 
 /* What a line needs as a whole passes from one waiter to another. */
-static void bear(struct capmsg_waiter *waiter, struct capmsg_waiter *before)
+static void bear(struct capmsg_lines *lines, struct capmsg_waiter *waiter,
+		 struct capmsg_waiter *before)
 {
+	if (lines->last == before)
+		lines->last = waiter;
 	list_replace(&before->turn, &waiter->turn);
 	INIT_LIST_HEAD(&waiter->waiting);
 	INIT_LIST_HEAD(&waiter->due);
@@ -190,11 +196,13 @@ static struct capmsg_waiter *line_leave(struct capmsg_lines *lines,
 	crowd_leave(&lines->parties, &waiter->by_party, next);
 	next = crowd_leave(&lines->users, &waiter->by_user, &bearer->by_user);
 	if (!next) {
+		if (lines->last == waiter)
+			lines->last = NULL;
 		list_del(&waiter->turn);
 		return NULL;
 	}
 	if (bearer == waiter)
-		bear(of_user(next), waiter);
+		bear(lines, of_user(next), waiter);
 	return of_user(next);
 }
 
@@ -341,6 +349,7 @@ void capmsg_line_serve(struct capmsg_lines *lines, struct capmsg_waiter *waiter)
 
 	pass_over_until(lines, waiter);
 	bearer = line_leave(lines, waiter);
+	lines->last = bearer;
 	if (bearer)
 		list_move_tail(&bearer->turn, &lines->turns);
 }

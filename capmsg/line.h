@@ -18,7 +18,10 @@
  * take turns: what becomes free is offered to the line whose turn it is, within
  * it to who came first, and so on until somebody takes it; then the turn of
  * that line is over, and it is behind all others. A line from which nobody takes
- * anything keeps its turn.
+ * anything keeps its turn. A line that begins comes before the one whose turn was
+ * the last, if that is still there: nobody waits for who was served just now. And
+ * nobody is passed by twice for that: as soon as the next turn is over, the place
+ * of who comes is behind all who wait.
  *
  * Who was passed over for the size of its message CAPMSG_PASS_MAX times is *due*
  * and is asked before everybody who is not.
@@ -103,6 +106,8 @@ struct capmsg_lines {
 	struct rb_root parties;
 	/** @turns: what bears a line, in the order of turns */
 	struct list_head turns;
+	/** @last: what bears the line that had the last turn; or NULL */
+	struct capmsg_waiter *last;
 	/** @watchers: the first watches the time for all */
 	struct list_head watchers;
 	/** @n: how many wait */

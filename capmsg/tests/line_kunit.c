@@ -109,6 +109,57 @@ static void who_leaves_takes_no_turn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offer(l, 1), -1);
 }
 
+/* Who was not there comes before who has had its turn, but only the once. */
+static void who_comes_is_before_who_was_served(struct kunit *test)
+{
+	struct lines *l = lines_make(test);
+	int i;
+
+	for (i = 0; i < 4; i++)
+		join(l, i, 0, 0, 1);
+	join(l, 4, 1, 0, 1);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 0);
+	/* Before user 0, and behind user 1, who has waited. */
+	join(l, 5, 2, 0, 1);
+	join(l, 6, 3, 0, 1);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 4);
+	/* Nobody is left of whom that was the turn. */
+	join(l, 4, 1, 0, 1);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 5);
+	join(l, 5, 2, 0, 1);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 6);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 1);
+	/* What bears the line of the last turn leaves it. */
+	capmsg_line_leave(&l->lines, &l->all[2].waiter);
+	join(l, 6, 3, 0, 1);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 4);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 5);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 6);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), 3);
+	KUNIT_EXPECT_EQ(test, offer(l, 1), -1);
+}
+
+/* Two who wait in turns do not keep a third one waiting. */
+static void nobody_is_passed_by_twice(struct kunit *test)
+{
+	struct lines *l = lines_make(test);
+	int i, got, since = 0;
+
+	join(l, 0, 0, 0, 1);
+	join(l, 1, 0, 0, 1);
+	for (i = 0; i < 100; i++) {
+		if (!capmsg_waiter_waits(&l->all[2].waiter))
+			join(l, 2, 1, 0, 1);
+		if (!capmsg_waiter_waits(&l->all[3].waiter))
+			join(l, 3, 2, 0, 1);
+		got = offer(l, 1);
+		since = got < 2 ? 0 : since + 1;
+		KUNIT_ASSERT_LE(test, since, 2);
+		if (got < 2)
+			join(l, got, 0, 0, 1);
+	}
+}
+
 static void passed_over_often_enough_is_due(struct kunit *test)
 {
 	struct lines *l = lines_make(test);
@@ -185,6 +236,8 @@ static void only_the_first_ones_are_looked_at(struct kunit *test)
 /* The same with arrays: users in the order of turns, and who waits, by arrival. */
 struct model {
 	int turns[USERS], n_turns;
+	/* the user whose turn was the last, if it waits; else -1 */
+	int last;
 	int line[WAITERS], n;
 	int user[WAITERS], passed[WAITERS];
 };
@@ -218,8 +271,11 @@ static bool user_waits(const struct model *m, int user)
 
 static void model_join(struct model *m, int i, int user)
 {
-	if (!user_waits(m, user))
+	if (!user_waits(m, user)) {
 		m->turns[m->n_turns++] = user;
+		if (m->last >= 0)
+			swap(m->turns[m->n_turns - 2], m->turns[m->n_turns - 1]);
+	}
 	m->user[i] = user;
 	m->passed[i] = 0;
 	m->line[m->n++] = i;
@@ -230,9 +286,12 @@ static void model_leave(struct model *m, int i)
 	int user = m->user[i];
 
 	remove_at(m->line, &m->n, index_of(m->line, m->n, i));
-	if (!user_waits(m, user))
-		remove_at(m->turns, &m->n_turns,
-			  index_of(m->turns, m->n_turns, user));
+	if (user_waits(m, user))
+		return;
+	remove_at(m->turns, &m->n_turns,
+		  index_of(m->turns, m->n_turns, user));
+	if (m->last == user)
+		m->last = -1;
 }
 
 static int model_find(const struct model *m, const struct lines *l, u32 size,
@@ -284,7 +343,8 @@ static int model_offer(struct model *m, const struct lines *l, u32 size)
 	}
 	user = m->user[found];
 	model_leave(m, found);
-	if (user_waits(m, user)) {
+	m->last = user_waits(m, user) ? user : -1;
+	if (m->last >= 0) {
 		remove_at(m->turns, &m->n_turns,
 			  index_of(m->turns, m->n_turns, user));
 		m->turns[m->n_turns++] = user;
@@ -302,6 +362,7 @@ static void lines_are_what_the_model_says(struct kunit *test)
 	u32 size;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->last = -1;
 	prandom_seed_state(&rnd, seed);
 	for (step = 0; step < 40000; step++) {
 		i = capmsg_kit_below(&rnd, WAITERS);
@@ -333,6 +394,8 @@ static void lines_are_what_the_model_says(struct kunit *test)
 static struct kunit_case line_cases[] = {
 	KUNIT_CASE(users_take_turns),
 	KUNIT_CASE(who_leaves_takes_no_turn),
+	KUNIT_CASE(who_comes_is_before_who_was_served),
+	KUNIT_CASE(nobody_is_passed_by_twice),
 	KUNIT_CASE(passed_over_often_enough_is_due),
 	KUNIT_CASE(only_the_first_ones_are_looked_at),
 	KUNIT_CASE(lines_are_what_the_model_says),
