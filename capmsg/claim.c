@@ -172,6 +172,8 @@ struct offer {
 	struct capmsg_port_post *post;
 	/** @found: the post that the first one takes */
 	struct capmsg_port_post *found;
+	/** @over: who is asked holds all that it may */
+	bool over;
 	/** @freed: somebody is over its share no more, and found nothing */
 	bool freed;
 };
@@ -185,7 +187,8 @@ static struct capmsg_port_post *ask_curbed(struct capmsg_waiter *waiter,
 
 	if (offer->post && offer->post->state != CAPMSG_POST_POSTED)
 		return NULL;
-	if (!capmsg_port_may_hold(offer->port, sender, NULL))
+	offer->over = !capmsg_port_may_hold(offer->port, sender, NULL);
+	if (offer->over)
 		return NULL;
 	post = capmsg_port_find_locked(offer->port, sender, true);
 	if (post)
@@ -210,13 +213,17 @@ static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 		    capmsg_port_may_hold(offer->port, sender, post->share))
 			return CAPMSG_TAKING;
 		capmsg_line_curb(&offer->port->lines, waiter, true);
-		return CAPMSG_TAKING_NOT;
+		return CAPMSG_TAKING_OVER;
 	}
+	offer->over = false;
 	offer->found = waiter->curbed ? ask_curbed(waiter, offer) : NULL;
 	if (offer->found)
 		return CAPMSG_TAKING;
-	return post && capmsg_post_small(post, sender) ? CAPMSG_TAKING_LARGER :
-							 CAPMSG_TAKING_NOT;
+	if (post && capmsg_post_small(post, sender))
+		return CAPMSG_TAKING_LARGER;
+	/* Of a plain buffer that is offered others may have no share. */
+	return offer->over && (!post || post->owner == offer->port) ?
+	       CAPMSG_TAKING_OVER : CAPMSG_TAKING_NOT;
 }
 
 /* A sender in line gets a post, or an error. */

@@ -235,19 +235,30 @@ void capmsg_line_curb(struct capmsg_lines *lines, struct capmsg_waiter *waiter,
 	waiter->curbed = curbed;
 }
 
+/* What its party was asked already, of whom @over has its share. */
+static bool is_over(const struct capmsg_waiter *waiter,
+		    const struct capmsg_waiter *over)
+{
+	return over && waiter->curbed &&
+	       !capmsg_party_compare(&waiter->party, &over->party);
+}
+
 /* Ask the first ones. If there are more than that, the next time @more of them. */
 static struct capmsg_waiter *
 ask_first(struct list_head *line,
 	  enum capmsg_taking (*ask)(struct capmsg_waiter *waiter, void *data),
 	  void *data, bool more)
 {
-	struct capmsg_waiter *waiter;
+	struct capmsg_waiter *waiter, *over = NULL;
 	unsigned int n = 0;
 
 	list_for_each_entry(waiter, line, link) {
-		waiter->taking = ask(waiter, data);
+		waiter->taking = is_over(waiter, over) ? CAPMSG_TAKING_OVER :
+							 ask(waiter, data);
 		if (waiter->taking == CAPMSG_TAKING)
 			return waiter;
+		if (waiter->taking == CAPMSG_TAKING_OVER)
+			over = waiter;
 		if (++n == CAPMSG_LINE_LOOK) {
 			if (more)
 				list_move(line, &waiter->link);

@@ -57,11 +57,13 @@ struct capmsg_crowd {
  * @CAPMSG_TAKING: it does
  * @CAPMSG_TAKING_NOT: no
  * @CAPMSG_TAKING_LARGER: no, its message is too large for that
+ * @CAPMSG_TAKING_OVER: no, its party has its share, whatever the message is
  */
 enum capmsg_taking {
 	CAPMSG_TAKING,
 	CAPMSG_TAKING_NOT,
 	CAPMSG_TAKING_LARGER,
+	CAPMSG_TAKING_OVER,
 };
 
 /**
