@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * crowd_test.c - a thousand spaces of one user call one port, without a pause;
- * another user that calls it now and then is served in its turn all the same:
- * after as many calls as there are posts, and one.
+ * another user that calls it now and then is served in its turn all the same.
  *
- * What that means in time is judged with CAPMSG_EXACT alone, where one
- * instruction is one nanosecond (selftests/vm/run --icount): elsewhere it says
- * more about what else the machine does.
+ * From the moment that its call is in line, no more calls of the crowd are
+ * received before it than there are posts, and one. That is counted, each time,
+ * and holds however busy the machine is. So its p99 is at most depth + 2 times
+ * what a call takes at an idle port: that is measured with CAPMSG_EXACT alone,
+ * where one instruction is one nanosecond (selftests/vm/run --icount), as
+ * elsewhere time says more about what else the machine does.
  */
+#include <sched.h>
 #include <sys/resource.h>
 
 #include "kselftest_harness.h"
@@ -15,7 +18,7 @@
 
 #define CROWD		1000	/* spaces */
 #define ROUNDS		200	/* of the other user, that are measured */
-#define TRIES		3
+#define TRIES		5	/* to measure; the kernel has work of its own, too */
 #define PORT		SLOT(1)
 /* Slot 1 of a root of 2^4 slots. */
 #define THERE		CAPMSG_ADDRESS(1, 4)
@@ -29,17 +32,19 @@ struct caller {
 FIXTURE(crowd) {
 	struct caller *callers;
 	pthread_t server;
-	int fd, file, other;
+	int fd;
 };
 
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	atomic_bool go, stop;	/* written under the lock */
+	atomic_bool counting;
 	atomic_uint calls;	/* of the crowd, that were received */
 	atomic_int error;
-	unsigned int since;	/* of these, before the other's call came in line */
-	unsigned int passed;	/* and from then on until it was received */
+	int other;		/* the other's space */
+	unsigned int passing;	/* of these, since the other's was in line */
+	unsigned int passed;	/* the same, when it was received */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static void tell(bool go, bool stop)
@@ -103,12 +108,28 @@ static void *crowd(void *data)
 	return NULL;
 }
 
+/* The other waits in line. */
+static bool other_waits(void)
+{
+	struct capmsg_credits credits = { .to = THERE };
+
+	return !do_credits(state.other, &credits) && credits.out_waiting;
+}
+
+/*
+ * A call was received, by the only one who receives. The first one that is counted
+ * may have been received just before the other got in line.
+ */
 static void count(char what)
 {
-	if (what == 'c')
+	if (what == 'c') {
 		atomic_fetch_add(&state.calls, 1);
-	else
-		state.passed = atomic_load(&state.calls) - state.since;
+		if (state.passing || (atomic_load(&state.counting) && other_waits()))
+			state.passing++;
+	} else {
+		state.passed = state.passing;
+		state.passing = 0;
+	}
 }
 
 static void *serve(void *data)
@@ -185,34 +206,35 @@ static __u64 percentile(__u64 *samples, size_t n, unsigned int percent)
 
 /**
  * struct trips - how long the other's calls took
- * @ns: 99 of 100 of them at most
- * @passed: calls of the crowd that were received in between, 99 of 100 at most
- * @passed_half: the same, half of them
+ * @half: ns, half of them at most
+ * @most: ns, 99 of 100 at most
+ * @passed: calls of the crowd that were received while one of them waited, at most
  * @error: the first
  */
 struct trips {
-	__u64 ns, passed, passed_half;
+	__u64 half, most;
+	unsigned int passed;
 	int error;
 };
 
-static struct trips travel(int fd)
+static struct trips travel(bool counting)
 {
-	static __u64 ns[ROUNDS], passed[ROUNDS];
+	static __u64 ns[ROUNDS];
 	struct trips trips = { .error = 0 };
 	unsigned int i;
 
+	atomic_store(&state.counting, counting);
 	for (i = 0; i < ROUNDS && !trips.error; i++) {
-		state.since = atomic_load(&state.calls);
 		ns[i] = now_ns();
-		trips.error = call_once(fd, 'o');
+		trips.error = call_once(state.other, 'o');
 		ns[i] = now_ns() - ns[i];
-		passed[i] = state.passed;
+		if (state.passed > trips.passed)
+			trips.passed = state.passed;
 		/* Now and then. */
 		usleep(100);
 	}
-	trips.ns = percentile(ns, ROUNDS, 99);
-	trips.passed = percentile(passed, ROUNDS, 99);
-	trips.passed_half = percentile(passed, ROUNDS, 50);
+	trips.half = percentile(ns, ROUNDS, 50);
+	trips.most = percentile(ns, ROUNDS, 99);
 	return trips;
 }
 
@@ -261,47 +283,72 @@ FIXTURE_VARIANT(crowd) {
 };
 
 FIXTURE_VARIANT_ADD(crowd, one_post) { .depth = 1 };
+FIXTURE_VARIANT_ADD(crowd, two_posts) { .depth = 2 };
+FIXTURE_VARIANT_ADD(crowd, four_posts) { .depth = 4 };
 FIXTURE_VARIANT_ADD(crowd, sixteen_posts) { .depth = 16 };
 FIXTURE_VARIANT_ADD(crowd, no_shares) { .depth = 16, .flags = CAPMSG_PORT_NO_SHARES };
 
-TEST_F_TIMEOUT(crowd, another_user_gets_its_turn, 300)
+static int scene_new(FIXTURE_DATA(crowd) *self, const FIXTURE_VARIANT(crowd) *variant)
 {
 	struct capmsg_create_port port = { .to = PORT, .depth = variant->depth,
 		.flags = variant->flags };
+	int ret = do_create_port(self->fd, &port), file;
+
+	file = ret ?: cap_export(self->fd, PORT, RIGHTS_SENDER);
+	if (file < 0)
+		return file;
+	state.other = caller_new(1001, file);
+	if (state.other < 0)
+		return state.other;
+	ret = gather(self->callers, file) ?: start(&self->server, serve, &self->fd);
+	close(file);
+	return ret;
+}
+
+/* The crowd stops, and starts again; false if it does not. */
+static bool crowd_rests(void)
+{
+	tell(false, false);
+	return settled();
+}
+
+static bool crowd_calls(int fd, unsigned int depth)
+{
+	tell(true, false);
+	return WAIT_UNTIL(60000, waiting(fd) >= CROWD - 2 * depth);
+}
+
+TEST_F_TIMEOUT(crowd, another_user_gets_its_turn, 300)
+{
+	struct sched_param first = { .sched_priority = 1 };
 	struct trips idle, busy;
+	/* Without shares the others' calls may take longer than one's own alone. */
+	bool judged = !(variant->flags & CAPMSG_PORT_NO_SHARES);
 	unsigned int i;
 
-	ASSERT_EQ(0, do_create_port(self->fd, &port));
-	self->file = cap_export(self->fd, PORT, RIGHTS_SENDER);
-	ASSERT_LE(0, self->file);
-	self->other = caller_new(1001, self->file);
-	ASSERT_LE(0, self->other);
-	ASSERT_EQ(0, gather(self->callers, self->file));
-	ASSERT_EQ(0, start(&self->server, serve, &self->fd));
-	/* The machine may have other things to do meanwhile. */
-	for (i = 0; i < TRIES; i++) {
-		tell(false, false);
-		ASSERT_TRUE(settled());
-		idle = travel(self->other);
-		ASSERT_EQ(0, idle.error);
-		tell(true, false);
-		ASSERT_TRUE(WAIT_UNTIL(60000, waiting(self->fd) >= CROWD - 2 * variant->depth));
-		busy = travel(self->other);
-		ASSERT_EQ(0, busy.error);
-		TH_LOG("p99 of a round trip: %llu ns alone, %llu ns in the crowd: %llu.%02llu times; "
-		       "passed by %llu, median %llu", idle.ns, busy.ns, busy.ns / idle.ns,
-		       busy.ns * 100 / idle.ns % 100, busy.passed, busy.passed_half);
-		if (busy.ns <= (variant->depth + 2) * idle.ns)
-			break;
-	}
-	/* Who is not let run before it gets in line is passed by more. */
-	EXPECT_GE(variant->depth + 2, busy.passed_half);
+	ASSERT_EQ(0, scene_new(self, variant));
+	ASSERT_TRUE(crowd_calls(self->fd, variant->depth));
+	busy = travel(true);
+	ASSERT_EQ(0, busy.error);
+	TH_LOG("passed by %u calls", busy.passed);
+	EXPECT_GE(variant->depth + 1, busy.passed);
 	if (!getenv("CAPMSG_EXACT"))
 		return;
-	EXPECT_GE(variant->depth + 2, busy.passed);
-	/* Without shares the others' calls may take longer than one's own alone. */
-	if (!(variant->flags & CAPMSG_PORT_NO_SHARES))
-		EXPECT_GT(TRIES, i);
+	/* That a thousand threads want the only CPU is not what is measured here. */
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+	for (i = 0; i < TRIES; i++) {
+		ASSERT_TRUE(crowd_rests());
+		idle = travel(false);
+		ASSERT_TRUE(crowd_calls(self->fd, variant->depth));
+		busy = travel(false);
+		ASSERT_EQ(0, idle.error ?: busy.error);
+		TH_LOG("round trip: median alone %llu ns, p99 in the crowd %llu ns: %llu.%02llu times",
+		       idle.half, busy.most, busy.most / idle.half,
+		       busy.most * 100 / idle.half % 100);
+		if (!judged || busy.most <= (variant->depth + 2) * idle.half)
+			break;
+	}
+	EXPECT_GT(TRIES, i);
 }
 
 TEST_HARNESS_MAIN
