@@ -233,7 +233,7 @@ test_remembered() {
 	printf '\040\0\0\0''\001\0\0\0''\001\0\0\0''\010\0\0\0''\0\0\0\0''\0\0\0\0''\0\0\0\0''\0\0\0\0' >value
 	script 0 -j <<-'END'
 		port create /10 --handler
-		port create /13
+		port create /13 --depth 8 --no-shares
 		virtual create /11 --handler /10 --cache-bits 4
 		start send /11/05 'asked for'
 		recv /10

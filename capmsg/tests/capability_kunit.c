@@ -6,7 +6,10 @@
 
 #define RIGHTS	0x80	/* masks of rights, WEAK included */
 
-static struct capmsg_object cappage_name = { .type = CAPMSG_TYPE_CAPPAGE };
+static struct capmsg_object cappage_name = {
+	.type	= CAPMSG_TYPE_CAPPAGE,
+	.kind	= CAPMSG_TYPE_CAPPAGE,
+};
 static struct capmsg_object port_name = { .type = CAPMSG_TYPE_PORT };
 
 /* Mint without a change but to the rights. */
