@@ -240,8 +240,9 @@ void capmsg_frame_put(struct capmsg_space *space, unsigned int index)
 {
 	this_cpu_dec(frames_busy);
 	clear_bit_unlock(index, space->busy);
+	/* Pairs with prepare_to_wait_exclusive() in capmsg_frame_await() ... */
 	smp_mb__after_atomic();
-	/* Pairs with prepare_to_wait_exclusive() in capmsg_frame_await(). */
+	/* ... so that who waits is seen here, or has seen the frame. */
 	if (waitqueue_active(&space->idlers))
 		wake_up(&space->idlers);
 }

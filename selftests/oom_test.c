@@ -55,27 +55,22 @@ struct report {
 
 static struct report *report;
 
+/* Ends the child. */
 static int failed(int line, long want, long got)
 {
 	report->line = line;
 	report->want = want;
 	report->got = got;
-	return 240;
+	_exit(240);
 }
 
-#define MUST(want, got) do {						\
-	const long got_ = (long)(got), want_ = (long)(want);		\
-									\
-	if (got_ != want_)						\
-		return failed(__LINE__, want_, got_);			\
-} while (0)
+static void must(int line, long want, long got)
+{
+	if (got != want)
+		failed(line, want, got);
+}
 
-#define PASS(step) do {							\
-	const int ret_ = (step);					\
-									\
-	if (ret_)							\
-		return ret_;						\
-} while (0)
+#define MUST(want, got)	must(__LINE__, (long)(want), (long)(got))
 
 /**
  * struct quotas - of a user, to be as they were
@@ -178,9 +173,9 @@ static int enter_group(void)
 /* From now on this process needs no memory of its own. */
 static int settle_in(void)
 {
-	volatile char stack[64 * KIB];
+	char stack[64 * KIB];
 
-	memset((char *)stack, 1, sizeof(stack));
+	explicit_bzero(stack, sizeof(stack));
 	return mlockall(MCL_CURRENT) ? -errno : 0;
 }
 
@@ -340,7 +335,7 @@ static int refused(void *unused)
 	MUST(0, ballast_new(&ballast));
 	bare = space_open();
 	MUST(0, fill_up(&ballast));
-	PASS(commands_without_memory(&calls, bare));
+	MUST(0, commands_without_memory(&calls, bare));
 	/* And with memory they succeed. */
 	close(ballast.fd);
 	MUST(true, WAIT_UNTIL(5000, !do_setup(bare, &(struct capmsg_setup){ })));
@@ -404,7 +399,7 @@ static int every_point(void *unused)
 			continue;
 		MUST(0, pile_rest(&ballast));
 		failures = 0;
-		PASS(points_of(&calls, nr, &ballast, &failures));
+		MUST(0, points_of(&calls, nr, &ballast, &failures));
 		MUST(true, failures > 0);
 	}
 	return 0;
@@ -512,7 +507,7 @@ static int scene_new(struct scene *s)
 	s->source = memory_new(6 * PAGE, true);
 	s->plain = memory_new(6 * PAGE, true);
 	pattern_fill(s->source, LENGTH, 1);
-	PASS(scene_objects(s));
+	MUST(0, scene_objects(s));
 	MUST(0, ballast_new(&s->ballast));
 	MUST(0, pthread_create(&s->worker.thread, NULL, work, &s->worker));
 	MUST(0, fill_up(&s->ballast));
@@ -594,8 +589,9 @@ static int calls_and_answers(struct scene *s)
 	/* Dropped instead of answered. */
 	MUST(0, work_start(&s->worker, s->tx, CAPMSG_CMD_CALL, &call));
 	MUST(0, msg_recv(s->rx, RX_PORT, &s->record, s->data));
-	MUST(0, do_clear(s->rx, &(struct capmsg_clear){ .flags = CAPMSG_CLEAR_POST,
-		.slot = RX_PORT, .post = s->record.out_post, .seq = s->record.out_seq }));
+	MUST(0, do_clear(s->rx, &(struct capmsg_clear){
+		.flags = CAPMSG_CLEAR_POST, .slot = RX_PORT,
+		.post = s->record.out_post, .seq = s->record.out_seq }));
 	MUST(-EPIPE, work_end(&s->worker));
 	note_take(s->rx, RX_NOTE, ALL);
 	return 0;
@@ -686,13 +682,13 @@ static int goes_on(void *unused)
 {
 	static struct scene scene;
 
-	PASS(scene_new(&scene));
+	MUST(0, scene_new(&scene));
 	MUST(0, still_none(&scene));
-	PASS(short_messages(&scene));
-	PASS(long_messages(&scene));
-	PASS(calls_and_answers(&scene));
-	PASS(messages_in_steps(&scene));
-	PASS(signals_and_waits(&scene));
+	MUST(0, short_messages(&scene));
+	MUST(0, long_messages(&scene));
+	MUST(0, calls_and_answers(&scene));
+	MUST(0, messages_in_steps(&scene));
+	MUST(0, signals_and_waits(&scene));
 	MUST(0, still_none(&scene));
 	return ends(&scene);
 }
@@ -784,8 +780,9 @@ static int victim_objects(struct victim *v)
 	MUST(0, note_create(v->fd, OWN_NOTE));
 	MUST(0, watch_create(v->fd, OUT, OWN_WATCH, OWN_NOTE, 1));
 	MUST(0, do_create_message(v->fd, &(struct capmsg_create_message){ .to = DRAFT }));
-	MUST(0, do_send(v->fd, &(struct capmsg_send){ .to = OUT, .data = PTR("me"),
-		.length = 2, .items = PTR(&item), .n_items = 1, .deadline = patience() }));
+	MUST(0, do_send(v->fd, &(struct capmsg_send){
+		.to = OUT, .data = PTR("me"), .length = 2, .items = PTR(&item), .n_items = 1,
+		.deadline = patience() }));
 	return 0;
 }
 
@@ -800,20 +797,16 @@ static int victim_busy(struct victim *v)
 	MUST(0, work_start(&v->receiver, v->fd, CAPMSG_CMD_RECV, &more));
 	if (v->need == SEND_MORE)
 		return 0;
-	MUST(0, do_begin(v->fd, &(struct capmsg_begin){ .message = DRAFT, .to = OUT,
-		.length = MORE, .deadline = patience() }));
-	MUST(0, do_fill(v->fd, &(struct capmsg_fill){ .message = DRAFT,
-		.data = PTR(v->data), .length = sizeof(v->data) }));
+	MUST(0, do_begin(v->fd, &(struct capmsg_begin){
+		.message = DRAFT, .to = OUT, .length = MORE, .deadline = patience() }));
+	MUST(0, do_fill(v->fd, &(struct capmsg_fill){
+		.message = DRAFT, .data = PTR(v->data), .length = sizeof(v->data) }));
 	return 0;
 }
 
 static int touch(void)
 {
-	char *memory = memory_new(MORE, false);
-	size_t at;
-
-	for (at = 0; at < MORE; at += PAGE)
-		((volatile char *)memory)[at] = 1;
+	explicit_bzero(memory_new(MORE, false), MORE);
 	return failed(__LINE__, 0, 0);
 }
 
@@ -843,19 +836,19 @@ static int victim(void *data)
 
 	MUST(0, enter_group());
 	MUST(0, pthread_create(&v->receiver.thread, NULL, work, &v->receiver));
-	PASS(victim_objects(v));
-	PASS(victim_busy(v));
+	MUST(0, victim_objects(v));
+	MUST(0, victim_busy(v));
 	atomic_store(&report->ready, 1);
 	switch (v->need) {
 	case TOUCH:
 		return touch();
 	case SEND_MORE:
-		MUST(0, do_send(v->fd, &(struct capmsg_send){ .to = OUT, .data = unread(),
-			.length = MORE, .deadline = patience() }));
+		MUST(0, do_send(v->fd, &(struct capmsg_send){
+			.to = OUT, .data = unread(), .length = MORE, .deadline = patience() }));
 		break;
 	case FILL_MORE:
-		MUST(0, do_fill(v->fd, &(struct capmsg_fill){ .message = DRAFT,
-			.data = unread(), .length = MORE }));
+		MUST(0, do_fill(v->fd, &(struct capmsg_fill){
+			.message = DRAFT, .data = unread(), .length = MORE }));
 		break;
 	case MAKE_FILES:
 		return make_files(v);

@@ -1913,9 +1913,9 @@ struct capmsg_abandon {
  * Senders that wait at a port form one line for each user. A post that becomes
  * free goes to the users in turn, and within a user to who came first, as far
  * as the post is large enough. A user that begins to wait comes before the one
- * that has had its turn just now, and behind all others. A message that was passed over for its size
- * CAPMSG_PASS_MAX times gets the next post that is large enough, before all
- * others.
+ * that has had its turn just now, and behind all others. A message that was passed
+ * over for its size CAPMSG_PASS_MAX times gets the next post that is large enough,
+ * before all others.
  *
  * A sender *holds* a post from its claim until the message was received. Unless
  * the port was created with CAPMSG_PORT_NO_SHARES nobody can hold all posts. Of
