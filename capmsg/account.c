@@ -163,15 +163,19 @@ unsigned long capmsg_users_count(void)
 	return READ_ONCE(users_count);
 }
 
+/* What is refused is never counted, not even for a moment: others may fit. */
 static bool charge_one(atomic_long_t *count, long n, unsigned long max)
 {
+	long limit = min_t(unsigned long, max, LONG_MAX);
+	long old = atomic_long_read(count);
+
 	if (!n)
 		return true;
-	if (atomic_long_add_return(n, count) <= (long)min_t(unsigned long, max,
-							    LONG_MAX))
-		return true;
-	atomic_long_sub(n, count);
-	return false;
+	do {
+		if (n > limit - old)
+			return false;
+	} while (!atomic_long_try_cmpxchg(count, &old, old + n));
+	return true;
 }
 
 static enum capmsg_limit user_charge(struct capmsg_user *user, long objects,

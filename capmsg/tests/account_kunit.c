@@ -3,6 +3,7 @@
  * Charges at the limits, at every level of namespaces, and users of tasks.
  */
 #include <linux/cred.h>
+#include <linux/kthread.h>
 
 #include "kit.h"
 
@@ -326,6 +327,46 @@ static void owners_of_namespaces_pay_along(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&outer->ns.count), 1);
 }
 
+/* Asks for more than there is, again and again. */
+static int greedy(void *data)
+{
+	struct capmsg_user *user = data;
+
+	while (!kthread_should_stop()) {
+		if (!capmsg_user_charge(user, 0, 1000))
+			return -EDQUOT;
+		cond_resched();
+	}
+	return 0;
+}
+
+#define TRIES	200000
+
+static void what_is_refused_takes_no_room(struct kunit *test)
+{
+	struct task_struct *task;
+	struct capmsg_user user;
+	u32 i, refused = 0;
+
+	capmsg_kit_user(&user, NULL);
+	capmsg_max_bytes = 1000;
+	KUNIT_ASSERT_EQ(test, capmsg_user_charge(&user, 0, 1), 0);
+	task = kthread_run(greedy, &user, "capmsg-greedy");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	for (i = 0; i < TRIES; i++) {
+		if (capmsg_user_charge(&user, 0, 1))
+			refused++;
+		else
+			capmsg_user_uncharge(&user, 0, 1);
+		if (i % 1024 == 0)
+			cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	KUNIT_EXPECT_EQ(test, refused, 0);
+	capmsg_user_uncharge(&user, 0, 1);
+	capmsg_kit_idle(test, &user);
+}
+
 static struct kunit_case account_cases[] = {
 	KUNIT_CASE(charge_counts_at_every_level),
 	KUNIT_CASE(objects_stop_exactly_at_the_limit),
@@ -336,6 +377,7 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(accounts_of_a_task_share_its_user),
 	KUNIT_CASE(users_go_with_their_last_account),
 	KUNIT_CASE(owners_of_namespaces_pay_along),
+	KUNIT_CASE(what_is_refused_takes_no_room),
 	{ }
 };
 
