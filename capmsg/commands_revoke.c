@@ -123,12 +123,8 @@ static int set_closed(struct capmsg_cmd *cmd, u64 address, bool closed)
 	if (ret)
 		return ret;
 	do {
-		rcu_read_lock();
-		ret = capmsg_gate_check(found.cap.revoker);
-		if (!ret)
-			capmsg_revoker_set(capmsg_revoker_of(found.body),
-					   closed);
-		rcu_read_unlock();
+		ret = capmsg_revoker_set(capmsg_revoker_of(found.body), closed,
+					 found.cap.revoker);
 	} while (capmsg_gate_again(&ret, found.cap.revoker, &cmd->view.until));
 	/* Commits that had found it open are over after that. */
 	if (!ret && closed)

@@ -25,7 +25,7 @@
  *                                        only in the order of addresses
  *     5    body.lock of a region         the list of posts cut from it
  *     5    body.lock of a notification   its bits
- *     5    body.lock of a revoker        whether it is closed
+ *     5    body.lock of a revoker        whether it is closed, who is told
  *     5    body.lock of a virtual object who waits for its handler, and what that
  *                                        lets others know
  *     6    capmsg_account.lock           what a space pays for, what it was
@@ -82,8 +82,8 @@
  *                  port's body.lock; cargo, length, max_caps: of the one
  *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
- *   capmsg_revoker closed: written under body.lock, read under RCU; the rest
- *                  constant
+ *   capmsg_revoker waiters: body.lock; closed: written under it, read under RCU;
+ *                  the rest constant
  *   capmsg_gates   changes atomic; the rest is of who has joined
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under

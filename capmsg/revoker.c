@@ -9,9 +9,49 @@
 /* Far from zero, so that nobody who counts by ones gets back there. */
 #define SENDERS_OF_THE_DEAD	(INT_MIN / 2)
 
-static void wake(struct capmsg_revoker *revoker)
+/* So many are told under one lock. */
+#define TELL_STEP	32U
+
+static void tell(struct capmsg_gate_entry *entry)
 {
-	wake_up_interruptible_all(&revoker->waiters);
+	struct wait_queue_entry wake = { .private = entry->task };
+	struct capmsg_gates *gates = entry->gates;
+
+	/* Pairs with capmsg_gates_look(). */
+	(void)atomic_inc_return_release(&gates->changes);
+	if (gates->notify)
+		gates->notify(gates);
+	else
+		default_wake_function(&wake, TASK_INTERRUPTIBLE, 0, NULL);
+}
+
+static void tell_some(struct capmsg_revoker *revoker, u32 n)
+{
+	struct capmsg_gate_entry *entry;
+
+	spin_lock(&revoker->body.lock);
+	while (n-- && !list_empty(&revoker->waiters)) {
+		entry = list_first_entry(&revoker->waiters,
+					 struct capmsg_gate_entry, link);
+		list_move_tail(&entry->link, &revoker->waiters);
+		tell(entry);
+	}
+	spin_unlock(&revoker->body.lock);
+}
+
+/* The revoker has changed. Whoever joins from now on sees that. */
+static void tell_all(struct capmsg_revoker *revoker)
+{
+	u32 n, some;
+
+	spin_lock(&revoker->body.lock);
+	n = revoker->n_waiters;
+	spin_unlock(&revoker->body.lock);
+	for (; n; n -= some) {
+		some = min(n, TELL_STEP);
+		tell_some(revoker, some);
+		cond_resched();
+	}
 }
 
 /*
@@ -23,7 +63,7 @@ static void revoker_kill(struct capmsg_body *body)
 {
 	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
 
-	wake(revoker);
+	tell_all(revoker);
 	if (atomic_xchg(&body->object->senders, SENDERS_OF_THE_DEAD) > 0)
 		capmsg_senders_dec(revoker->before);
 }
@@ -137,7 +177,7 @@ struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 		return revoker;
 	revoker->body.bytes = sizeof(*revoker);
 	revoker->chain = chain + 1;
-	init_waitqueue_head(&revoker->waiters);
+	INIT_LIST_HEAD(&revoker->waiters);
 	revoker->chained = parent;
 	revoker->before = capmsg_object_get(parent ?: target);
 	return revoker;
@@ -147,18 +187,27 @@ struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
  * capmsg_revoker_set() - close or open a revoker
  * @revoker: the revoker
  * @closed: which of the two
+ * @through: the revoker that it was itself named through, or NULL
  *
  * Who closes waits for a grace period afterwards: then all commits are over that
  * had found it open.
  *
- * Context: Any; takes the lock of the revoker.
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT if it is revoked from the caller; CAPMSG_SHUT.
  */
-void capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed)
+int capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed,
+		       const struct capmsg_object *through)
 {
+	int ret;
+
 	spin_lock(&revoker->body.lock);
-	WRITE_ONCE(revoker->closed, closed);
+	ret = capmsg_gate_check(through);
+	if (!ret)
+		WRITE_ONCE(revoker->closed, closed);
 	spin_unlock(&revoker->body.lock);
-	wake(revoker);
+	if (!ret)
+		tell_all(revoker);
+	return ret;
 }
 
 /**
@@ -223,22 +272,6 @@ enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through)
 	return gate;
 }
 
-/* In a wait queue's lock, with interrupts off. */
-static int gate_wake(struct wait_queue_entry *wait, unsigned int mode,
-		     int flags, void *key)
-{
-	struct capmsg_gate_entry *entry =
-		container_of(wait, struct capmsg_gate_entry, wait);
-	struct capmsg_gates *gates = entry->gates;
-
-	/* Pairs with capmsg_gates_look(). */
-	(void)atomic_inc_return_release(&gates->changes);
-	if (!gates->notify)
-		return default_wake_function(wait, mode, flags, key);
-	gates->notify(gates);
-	return 1;
-}
-
 /* NULL if there is none; or none any more, so that nothing will change there. */
 static struct capmsg_body *body_before(const struct capmsg_revoker *revoker)
 {
@@ -252,12 +285,24 @@ static struct capmsg_body *body_before(const struct capmsg_revoker *revoker)
 static void gate_join(struct capmsg_gates *gates, struct capmsg_body *body)
 {
 	struct capmsg_gate_entry *entry = &gates->entries[gates->n++];
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
 
 	entry->gates = gates;
 	entry->body = body;
-	init_waitqueue_func_entry(&entry->wait, gate_wake);
-	entry->wait.private = current;
-	add_wait_queue(&capmsg_revoker_of(body)->waiters, &entry->wait);
+	entry->task = current;
+	spin_lock(&body->lock);
+	list_add_tail(&entry->link, &revoker->waiters);
+	revoker->n_waiters++;
+	spin_unlock(&body->lock);
+}
+
+static void gate_leave(struct capmsg_gate_entry *entry)
+{
+	spin_lock(&entry->body->lock);
+	list_del(&entry->link);
+	capmsg_revoker_of(entry->body)->n_waiters--;
+	spin_unlock(&entry->body->lock);
+	capmsg_body_put(entry->body);
 }
 
 /**
@@ -299,14 +344,8 @@ void capmsg_gates_join(struct capmsg_gates *gates,
  */
 void capmsg_gates_leave(struct capmsg_gates *gates)
 {
-	struct capmsg_gate_entry *entry;
-
-	while (gates->n) {
-		entry = &gates->entries[--gates->n];
-		remove_wait_queue(&capmsg_revoker_of(entry->body)->waiters,
-				  &entry->wait);
-		capmsg_body_put(entry->body);
-	}
+	while (gates->n)
+		gate_leave(&gates->entries[--gates->n]);
 }
 
 /**

@@ -17,8 +17,9 @@
  * it the revoker that it came through; that one names the revoker before it,
  * and so on: a *chain*, of CAPMSG_CHAIN_MAX at most. Nobody keeps a list of what
  * was derived: a capability reads as void when its target is dead, or any
- * revoker of its chain, and whoever reads it looks. So to revoke takes the same
- * time whatever has been made of it, and no stranger can make it take longer.
+ * revoker of its chain, and whoever reads it looks. So what was derived is void at
+ * once, whatever has been made of it. Only those who wait, and watches, are told
+ * one by one after that.
  *
  * Looking is not enough for who commits something later, or waits before that.
  * So whoever found an object keeps the revoker it came *through*, and looks
@@ -30,6 +31,11 @@
  * Who meets a closed revoker lets go of everything, waits at its *gate*
  * (capmsg_gate_wait()), and starts again. Who waits for something else joins
  * the gates of the chain as well (struct capmsg_gates).
+ *
+ * Strangers may join in any number. They are told in steps, each with the lock of
+ * the revoker: whoever was told goes to the end of the list, and as many are told
+ * as there were at the beginning. If two tell at the same time each may meet only
+ * a part of them, but then the other one has met the rest meanwhile.
  */
 
 /**
@@ -49,8 +55,10 @@ struct capmsg_revoker {
 	u32 chain;
 	/** @closed: operations through it wait; body.lock */
 	bool closed;
-	/** @waiters: told when it is opened, closed or revoked */
-	wait_queue_head_t waiters;
+	/** @n_waiters: length of @waiters; body.lock */
+	u32 n_waiters;
+	/** @waiters: told when it is opened, closed or revoked; body.lock */
+	struct list_head waiters;
 };
 
 /**
@@ -71,8 +79,10 @@ struct capmsg_gates;
  * struct capmsg_gate_entry - where somebody waits at one revoker
  */
 struct capmsg_gate_entry {
-	/** @wait: in the queue of the revoker */
-	struct wait_queue_entry wait;
+	/** @link: in the list of the revoker; under its lock */
+	struct list_head link;
+	/** @task: who has joined */
+	struct task_struct *task;
 	/** @gates: what it is part of */
 	struct capmsg_gates *gates;
 	/** @body: the revoker; a reference */
@@ -90,8 +100,8 @@ struct capmsg_gates {
 	/** @through: the last revoker of the chain; kept by who waits */
 	const struct capmsg_object *through;
 	/**
-	 * @notify: called when the chain has changed, in atomic context with
-	 * interrupts off; NULL: the task that has joined is woken
+	 * @notify: called when the chain has changed, in atomic context; NULL:
+	 * the task that has joined is woken
 	 */
 	void (*notify)(struct capmsg_gates *gates);
 	/** @changes: how often the chain has changed */
@@ -107,7 +117,8 @@ struct capmsg_gates {
 struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 					    struct capmsg_object *target,
 					    struct capmsg_object *parent);
-void capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed);
+int capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed,
+		       const struct capmsg_object *through);
 
 struct capmsg_object *
 capmsg_revoker_parent_rcu(const struct capmsg_object *object);
@@ -174,7 +185,7 @@ static inline enum capmsg_gate capmsg_gates_look(struct capmsg_gates *gates)
 {
 	if (!gates)
 		return CAPMSG_GATE_OPEN;
-	/* Pairs with the release in gate_wake(): it counts after the change. */
+	/* Pairs with the release in tell(): it counts after the change. */
 	gates->seen = atomic_read_acquire(&gates->changes);
 	return capmsg_gate_look(gates->through);
 }

@@ -703,10 +703,10 @@ static void *watch_latency(void *arg)
 }
 
 /*
- * How long another thread of this CPU does not run while it is revoked. What else
- * the machine does adds to that, so the best of a few trees counts.
+ * How long another thread of this CPU does not run while something is done to the
+ * revoker. What else the machine does adds to that, so the best of a few times counts.
  */
-static __u64 revoke_gap(int fd, __u64 *took)
+static __u64 gap_during(int (*what)(int fd, __u64 revoker), int fd, __u64 *took)
 {
 	struct racer watcher = { };
 	pthread_t thread;
@@ -716,7 +716,7 @@ static __u64 revoke_gap(int fd, __u64 *took)
 		return ~0ULL;
 	sleep_ms(20);
 	begin = now_ns();
-	*took = revoke_now(fd, REVOKER) ? ~0ULL : now_ns() - begin;
+	*took = what(fd, REVOKER) ? ~0ULL : now_ns() - begin;
 	atomic_store(&watcher.stop, 1);
 	pthread_join(thread, NULL);
 	return watcher.sent;
@@ -762,7 +762,7 @@ TEST_F_TIMEOUT(revoke, hundred_thousand, 300)
 		ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
 		ASSERT_EQ(0, tree_make(self->fd, n));
 		EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, tree_slot(n - 1)));
-		gap = revoke_gap(self->fd, &took);
+		gap = gap_during(revoke_now, self->fd, &took);
 		EXPECT_EQ(0, tree_left(self->fd, n));
 		tree_clear(self->fd, n);
 		TH_LOG("%u derived: revoked in %llu us, longest gap of another thread %llu us",
@@ -774,6 +774,62 @@ TEST_F_TIMEOUT(revoke, hundred_thousand, 300)
 		EXPECT_GT(1000000000ULL, took);
 		EXPECT_GT(50000000ULL, gap);
 	}
+}
+
+/* --- a crowd at one revoker ----------------------------------------------- */
+
+#define CROWD		6000
+
+/* Messages that are open at a port which was named through the revoker. */
+static int crowd_make(int fd, unsigned int n)
+{
+	struct capmsg_begin begin = { .to = GIVEN, .flags = CAPMSG_NONBLOCK };
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < (n + TREE_TABLE - 1) / TREE_TABLE && !ret; i++)
+		ret = cappage_create(fd, SLOT(0x80 + i), 12);
+	for (i = 0; i < n && !ret; i++) {
+		begin.message = tree_slot(i);
+		ret = do_create_message(fd, &(struct capmsg_create_message){
+			.to = tree_slot(i) });
+		ret = ret ?: do_begin(fd, &begin);
+	}
+	return ret;
+}
+
+static unsigned int crowd_lost(int fd, unsigned int n)
+{
+	struct capmsg_stat stat;
+	unsigned int i, lost = 0;
+
+	for (i = 0; i < n; i++)
+		lost += !cap_stat(fd, tree_slot(i), &stat) &&
+			stat.out_state == CAPMSG_MESSAGE_LOST;
+	return lost;
+}
+
+/* However many have to be told, others get on meanwhile; and all of them are told. */
+TEST_F_TIMEOUT(revoke, crowd_is_told, 300)
+{
+	bool slow = strstr(getenv("VM_KERNEL") ?: "", "debug");
+	unsigned int tries, n = slow ? CROWD / 10 : CROWD;
+	__u64 took, gap = ~0ULL, best = ~0ULL;
+
+	pin_to_cpu0();
+	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
+	ASSERT_EQ(0, crowd_make(self->fd, n));
+	for (tries = 0; tries < 4 && best > 50000000; tries++) {
+		gap = gap_during(tries % 2 ? gate_open : gate_close, self->fd, &took);
+		best = gap < best ? gap : best;
+		TH_LOG("%u told in %llu us, longest gap of another thread %llu us", n,
+		       (unsigned long long)took / 1000, (unsigned long long)gap / 1000);
+	}
+	if (!slow)
+		EXPECT_GT(50000000ULL, best);
+	EXPECT_EQ(0, crowd_lost(self->fd, n));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	EXPECT_TRUE(WAIT_UNTIL(20000, crowd_lost(self->fd, n) == n));
 }
 
 TEST_HARNESS_MAIN

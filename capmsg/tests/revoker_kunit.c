@@ -57,11 +57,11 @@ static void chain_says_what_its_worst_part_says(struct kunit *test)
 
 	make_chain(test, port->body.object, chain, CHAIN);
 	for (closed = 0; closed < CHAIN; closed++) {
-		capmsg_revoker_set(chain[closed], true);
+		capmsg_revoker_set(chain[closed], true, NULL);
 		for (i = 0; i < CHAIN; i++)
 			expect_gate(test, chain[i], i < closed ?
 				    CAPMSG_GATE_OPEN : CAPMSG_GATE_CLOSED);
-		capmsg_revoker_set(chain[closed], false);
+		capmsg_revoker_set(chain[closed], false, NULL);
 	}
 	KUNIT_EXPECT_PTR_EQ(test,
 			    capmsg_revoker_alloc(capmsg_kit_account(test),
@@ -69,7 +69,7 @@ static void chain_says_what_its_worst_part_says(struct kunit *test)
 						 chain[CHAIN - 1]->body.object),
 			    ERR_PTR(-EMLINK));
 	object = capmsg_object_get(chain[3]->body.object);
-	capmsg_revoker_set(chain[CHAIN - 1], true);
+	capmsg_revoker_set(chain[CHAIN - 1], true, NULL);
 	capmsg_object_kill(object);
 	for (i = 0; i < CHAIN; i++) {
 		if (i != 3)
@@ -135,11 +135,11 @@ static void every_change_of_a_chain_is_told(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, capmsg_gates_look(&gates),
 				CAPMSG_GATE_OPEN);
 		KUNIT_EXPECT_FALSE(test, capmsg_gates_changed(&gates));
-		capmsg_revoker_set(chain[i], true);
+		capmsg_revoker_set(chain[i], true, NULL);
 		KUNIT_EXPECT_TRUE(test, capmsg_gates_changed(&gates));
 		KUNIT_EXPECT_EQ(test, capmsg_gates_look(&gates),
 				CAPMSG_GATE_CLOSED);
-		capmsg_revoker_set(chain[i], false);
+		capmsg_revoker_set(chain[i], false, NULL);
 		KUNIT_EXPECT_EQ(test, told, 2 * i + 2);
 	}
 	capmsg_kit_kill(&chain[4]->body);
@@ -150,7 +150,7 @@ static void every_change_of_a_chain_is_told(struct kunit *test)
 	capmsg_gates_join(&gates, chain[CHAIN - 1]->body.object);
 	KUNIT_EXPECT_EQ(test, gates.n, CHAIN - 5);
 	capmsg_gates_leave(&gates);
-	capmsg_revoker_set(chain[CHAIN - 1], true);
+	capmsg_revoker_set(chain[CHAIN - 1], true, NULL);
 	KUNIT_EXPECT_EQ(test, told, 2 * CHAIN + 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&chain[7]->body.refs), 1);
 }
@@ -167,7 +167,7 @@ static void gate_is_waited_at_within_limits(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, capmsg_gate_wait(NULL, &now), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_gate_wait(object, &now), 0);
-	capmsg_revoker_set(revoker, true);
+	capmsg_revoker_set(revoker, true, NULL);
 	KUNIT_EXPECT_EQ(test, capmsg_gate_check(object), CAPMSG_SHUT);
 	KUNIT_EXPECT_EQ(test, capmsg_gate_wait(object, &now), -EAGAIN);
 	soon.deadline = ktime_add_ms(ktime_get(), 20);
@@ -178,7 +178,7 @@ static void gate_is_waited_at_within_limits(struct kunit *test)
 	ret = CAPMSG_SHUT;
 	KUNIT_EXPECT_FALSE(test, capmsg_gate_again(&ret, object, &now));
 	KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
-	capmsg_revoker_set(revoker, false);
+	capmsg_revoker_set(revoker, false, NULL);
 	ret = CAPMSG_SHUT;
 	KUNIT_EXPECT_TRUE(test, capmsg_gate_again(&ret, object, &now));
 }
