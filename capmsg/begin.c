@@ -58,15 +58,14 @@ static int release(struct capmsg_message *message)
 {
 	struct capmsg_outcome before;
 	struct capmsg_port *old = NULL;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&message->body.lock);
 	before = capmsg_message_outcome_locked(message);
-	if (message->body.dead)
-		ret = -ENOENT;
-	else if (!may_begin(before))
-		ret = -EBUSY;
-	else
+	ret = message->body.dead ? -ENOENT :
+	      capmsg_gate_check(message->cargo.sender.by) ?:
+	      (may_begin(before) ? 0 : -EBUSY);
+	if (!ret)
 		old = capmsg_message_unbind_locked(message, before);
 	spin_unlock(&message->body.lock);
 	if (old)
@@ -84,7 +83,8 @@ static int bind(struct capmsg_message *message, struct capmsg_port *port,
 	spin_lock(&message->body.lock);
 	*before = message->rest;
 	ret = message->body.dead ? -ENOENT :
-				   attach_locked(message, port, booking);
+	      capmsg_gate_check(message->cargo.sender.by) ?:
+	      attach_locked(message, port, booking);
 	spin_unlock(&message->body.lock);
 	if (!ret && booking->through)
 		capmsg_message_gate(message);
@@ -115,7 +115,8 @@ static int enter_locked(struct capmsg_message *message,
 
 	if (!manner->queue)
 		return capmsg_transfer_enter(sender, port, &manner->until);
-	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
+	ret = sender->error ?: capmsg_gate_check(sender->by) ?:
+	      capmsg_port_enter_locked(port, sender);
 	if (ret != -EAGAIN)
 		return ret;
 	capmsg_port_queue_locked(port, sender);
@@ -134,7 +135,8 @@ static int begin_locked(struct capmsg_message *message,
 	int ret = sender->error;
 
 	/* From here on it is told when that happens. */
-	if (!ret && capmsg_gate_gone(sender->through))
+	if (!ret && (capmsg_gate_gone(sender->through) ||
+		     capmsg_gate_gone(sender->by)))
 		ret = -ENOENT;
 	if (!ret && !sender->area)
 		ret = enter_locked(message, port, manner);
@@ -151,9 +153,10 @@ static int begin_locked(struct capmsg_message *message,
  * @manner: what to do if there is no post
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0; -EBUSY if it was begun before; -ENOENT if port or message is dead;
- * -EMSGSIZE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS; -ESTALE if it was abandoned
- * meanwhile. After an error it is what it was before.
+ * Return: 0; -EBUSY if it was begun before; -ENOENT if port or message is dead or
+ * revoked; -EMSGSIZE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS; -ESTALE if it was
+ * abandoned meanwhile; CAPMSG_SHUT if the message is not to be used now. After an
+ * error it is what it was before.
  */
 int capmsg_message_begin(struct capmsg_message *message,
 			 struct capmsg_port *port,
@@ -242,6 +245,10 @@ static int commit_claim_locked(struct capmsg_message *message,
 	ret = sender->error ?: capmsg_claim_commit_locked(port, sender);
 	if (ret != -EAGAIN)
 		return ret;
+	/* Who must not use it, or not now, leaves it as it is. */
+	ret = sender->post ? capmsg_gate_check(sender->by) : 0;
+	if (ret)
+		return ret;
 	/* While the way is closed the claim is kept, or taken by others. */
 	ret = sender->post ? capmsg_gate_check(sender->through) : 0;
 	if (ret == CAPMSG_SHUT)
@@ -270,6 +277,14 @@ static int transmit_locked(struct capmsg_message *message,
 	return ret;
 }
 
+static bool closed(struct capmsg_sender *sender)
+{
+	enum capmsg_gate by = capmsg_gates_look(sender->by_gates);
+
+	return capmsg_gates_look(sender->gates) == CAPMSG_GATE_CLOSED ||
+	       by == CAPMSG_GATE_CLOSED;
+}
+
 /* While the way is closed: until it is not, or the claim is taken away. */
 static int await_way(struct capmsg_sender *sender, struct capmsg_port *port,
 		     const struct capmsg_until *until)
@@ -278,14 +293,14 @@ static int await_way(struct capmsg_sender *sender, struct capmsg_port *port,
 	DEFINE_WAIT(entry);
 	int ret = 0;
 
-	while (!sender->error && sender->post &&
-	       capmsg_gates_look(sender->gates) == CAPMSG_GATE_CLOSED) {
+	while (!sender->error && (sender->post || sender->area) &&
+	       closed(sender)) {
 		ret = capmsg_wait_over(until);
 		if (ret)
 			break;
 		prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
 		capmsg_port_unlock(port);
-		if (!capmsg_gates_changed(sender->gates))
+		if (!capmsg_sender_changed(sender))
 			capmsg_sleep(until->deadline);
 		capmsg_port_lock(port);
 		finish_wait(&sender->wait, &entry);

@@ -205,7 +205,7 @@ static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 	struct capmsg_port_post *post = offer->post;
 
 	/* Closed or revoked: who waits looks after that. */
-	if (capmsg_gate_check(sender->through))
+	if (capmsg_sender_gate(sender))
 		return CAPMSG_TAKING_NOT;
 	if (post && capmsg_post_fits(post, sender)) {
 		offer->found = post;
@@ -430,6 +430,7 @@ void capmsg_port_look_locked(struct capmsg_port *port,
 	ret = capmsg_gate_check(sender->through);
 	if (ret == -ENOENT)
 		capmsg_port_unqueue_locked(port, sender, ret);
+	ret = ret ?: capmsg_sender_gate(sender);
 	while (!ret && capmsg_sender_waits(sender)) {
 		may = capmsg_port_may_hold(port, sender, NULL);
 		capmsg_line_curb(&port->lines, &sender->waiter, !may);
@@ -446,8 +447,8 @@ void capmsg_port_look_locked(struct capmsg_port *port,
  * @sender: the sender, who had a claim
  *
  * Context: Atomic; lock of the port held.
- * Return: true; or false if the claim was stolen, the buffer revoked, or the port
- * is dead.
+ * Return: true; or false if the claim was stolen, the buffer revoked, the port
+ * is dead, or the message is not to be used now.
  */
 bool capmsg_claim_begin_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)
@@ -458,7 +459,7 @@ bool capmsg_claim_begin_locked(struct capmsg_port *port,
 	if (!post || port->body.dead)
 		return false;
 	/* There is no next chunk while somebody waits to take it away. */
-	if (post->wanted)
+	if (post->wanted || capmsg_gate_check(sender->by))
 		return false;
 	if ((post->flags & CAPMSG_POST_GATED) && !capmsg_post_buffered(post))
 		return false;
@@ -551,7 +552,7 @@ int capmsg_claim_commit_locked(struct capmsg_port *port,
 {
 	lockdep_assert_held(&port->body.lock);
 	if (!sender->post || port->body.dead ||
-	    capmsg_gate_check(sender->through))
+	    capmsg_sender_gate(sender))
 		return -EAGAIN;
 	return capmsg_port_commit_locked(port, sender->post, sender);
 }

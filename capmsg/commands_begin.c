@@ -42,28 +42,58 @@ static int check_size(struct capmsg_cmd *cmd, u64 length, u64 max_length,
 	return 0;
 }
 
-/* Find a message and be the one thread that uses it. */
-static int use(struct capmsg_cmd *cmd, u64 address,
-	       struct capmsg_message **message)
-{
+/**
+ * struct use - a message, and the one thread that uses it
+ */
+struct use {
+	/** @message: the message */
+	struct capmsg_message *message;
+	/** @found: how it was named */
 	struct capmsg_found found;
+	/** @gates: told when it must not be used any more, or not now */
+	struct capmsg_gates gates;
+};
+
+/* Find a message and be the one thread that uses it. */
+static int use_begin(struct capmsg_cmd *cmd, u64 address, struct use *use)
+{
+	struct capmsg_sender *sender;
 	int ret;
 
 	ret = capmsg_resolve_type(&cmd->view, address, CAPMSG_TYPE_MESSAGE,
-				  CAPMSG_RIGHT_WRITE, &found);
+				  CAPMSG_RIGHT_WRITE, &use->found);
 	if (ret)
 		return ret;
-	*message = capmsg_message_of(capmsg_found_take(&found));
-	if (capmsg_message_use(*message))
+	use->message = capmsg_message_of(use->found.body);
+	if (!capmsg_message_use(use->message)) {
+		capmsg_found_put(&use->found);
+		return -EBUSY;
+	}
+	use->gates.n = 0;
+	if (likely(!use->found.cap.revoker))
 		return 0;
-	capmsg_body_put(&(*message)->body);
-	return -EBUSY;
+	sender = &use->message->cargo.sender;
+	use->gates.notify = NULL;
+	capmsg_gates_join(&use->gates, use->found.cap.revoker);
+	sender->by = use->found.cap.revoker;
+	sender->by_gates = &use->gates;
+	return 0;
 }
 
-static void leave(struct capmsg_message *message)
+static void use_end(struct use *use)
 {
-	capmsg_message_leave(message);
-	capmsg_body_put(&message->body);
+	use->message->cargo.sender.by = NULL;
+	use->message->cargo.sender.by_gates = NULL;
+	capmsg_gates_leave(&use->gates);
+	capmsg_message_leave(use->message);
+	capmsg_found_put(&use->found);
+}
+
+/* Is it to be tried once more, as the message was not to be used for a while? */
+static bool use_again(int *ret, const struct use *use,
+		      const struct capmsg_until *until)
+{
+	return capmsg_gate_again(ret, use->found.cap.revoker, until);
 }
 
 /**
@@ -104,7 +134,7 @@ out_spot:
 	return ret;
 }
 
-static int begin(struct capmsg_cmd *cmd, struct capmsg_message *message,
+static int begin(struct capmsg_cmd *cmd, const struct use *use,
 		 const struct capmsg_manner *manner)
 {
 	const struct capmsg_begin *arg = &cmd->arg.begin;
@@ -121,8 +151,11 @@ static int begin(struct capmsg_cmd *cmd, struct capmsg_message *message,
 	if (ret)
 		return ret;
 	booking.through = port.cap.revoker;
-	ret = capmsg_message_begin(message, capmsg_port_of(port.body), &booking,
-				   manner);
+	do {
+		ret = capmsg_message_begin(use->message,
+					   capmsg_port_of(port.body), &booking,
+					   manner);
+	} while (use_again(&ret, use, &manner->until));
 	capmsg_found_put(&port);
 	return ret;
 }
@@ -144,8 +177,8 @@ int capmsg_cmd_begin(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_begin *arg = &cmd->arg.begin;
 	struct capmsg_begin __user *user = cmd->user;
-	struct capmsg_message *message;
 	struct capmsg_manner manner;
+	struct use use;
 	int ret;
 
 	ret = manner_of(cmd, arg->flags, arg->deadline, &manner);
@@ -154,32 +187,49 @@ int capmsg_cmd_begin(struct capmsg_cmd *cmd)
 	ret = check_size(cmd, arg->length, CAPMSG_MESSAGE_MAX, arg->max_caps,
 			 CAPMSG_CAPS_MAX) ?:
 	      capmsg_out_check(cmd, capmsg_begin, begin, out_state) ?:
-	      use(cmd, arg->message, &message);
+	      use_begin(cmd, arg->message, &use);
 	if (ret)
 		return ret;
-	ret = begin(cmd, message, &manner);
+	ret = begin(cmd, &use, &manner);
 	if (!ret)
-		ret = tell_state(cmd, message, &user->out_state);
-	leave(message);
+		ret = tell_state(cmd, use.message, &user->out_state);
+	use_end(&use);
 	return ret;
 }
 
-static int fill(struct capmsg_account *account,
-		struct capmsg_message *message, struct capmsg_port *port,
-		u64 at)
+/* The message is not LOST because somebody must not use it. */
+static int fill_claim(struct capmsg_message *message, struct capmsg_port *port,
+		      u64 at)
 {
+	int ret;
+
+	ret = capmsg_transfer_copy(&message->cargo, port, at);
+	if (ret == -EAGAIN)
+		ret = capmsg_gate_check(message->cargo.sender.by) ?:
+		      capmsg_message_lose(message, port);
+	return ret;
+}
+
+static int fill(struct capmsg_cmd *cmd, const struct use *use,
+		struct capmsg_port *port, u64 at)
+{
+	struct capmsg_message *message = use->message;
 	struct capmsg_cargo *cargo = &message->cargo;
 	u64 n = iov_iter_count(&cargo->iter);
 	int ret;
 
 	if (at > message->length || n > message->length - at)
-		return capmsg_refuse(account, CAPMSG_LIMIT_SIZE, -EMSGSIZE, n,
-				     message->length);
-	if (cargo->sender.area)
-		return capmsg_payload_store(cargo, at);
-	ret = capmsg_transfer_fault_in(&cargo->iter) ?:
-	      capmsg_transfer_copy(cargo, port, at);
-	return ret == -EAGAIN ? capmsg_message_lose(message, port) : ret;
+		return capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_SIZE,
+				     -EMSGSIZE, n, message->length);
+	ret = cargo->sender.area ? 0 : capmsg_transfer_fault_in(&cargo->iter);
+	if (ret)
+		return ret;
+	/* From its beginning again, if it has to stop in the middle. */
+	do {
+		ret = cargo->sender.area ? capmsg_payload_store(cargo, at) :
+					   fill_claim(message, port, at);
+	} while (use_again(&ret, use, &cmd->view.until));
+	return ret;
 }
 
 /**
@@ -197,24 +247,24 @@ int capmsg_cmd_fill(struct capmsg_cmd *cmd)
 		.length	= arg->length,
 		.n_iov	= arg->n_iov,
 	};
-	struct capmsg_message *message;
 	struct capmsg_port *port;
+	struct use use;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
 	if (arg->__reserved)
 		return -EINVAL;
-	ret = use(cmd, arg->message, &message);
+	ret = use_begin(cmd, arg->message, &use);
 	if (ret)
 		return ret;
-	ret = capmsg_message_open(message, &port);
+	ret = capmsg_message_open(use.message, &port);
 	if (!ret) {
-		ret = capmsg_payload_piece(&message->cargo, &piece) ?:
-		      fill(cmd->space->account, message, port, arg->offset);
+		ret = capmsg_payload_piece(&use.message->cargo, &piece) ?:
+		      fill(cmd, &use, port, arg->offset);
 		capmsg_body_put(&port->body);
 	}
-	leave(message);
+	use_end(&use);
 	return ret;
 }
 
@@ -255,26 +305,26 @@ int capmsg_cmd_transmit(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_transmit *arg = &cmd->arg.transmit;
 	struct capmsg_transmit __user *user = cmd->user;
-	struct capmsg_message *message;
 	struct capmsg_manner manner;
 	struct capmsg_port *port;
+	struct use use;
 	int ret;
 
 	ret = manner_of(cmd, arg->flags, arg->deadline, &manner);
 	if (ret)
 		return ret;
 	ret = capmsg_out_check(cmd, capmsg_transmit, transmit, out_state) ?:
-	      use(cmd, arg->message, &message);
+	      use_begin(cmd, arg->message, &use);
 	if (ret)
 		return ret;
-	ret = capmsg_message_open(message, &port);
+	ret = capmsg_message_open(use.message, &port);
 	if (!ret) {
-		ret = transmit(cmd, message, port, &manner);
+		ret = transmit(cmd, use.message, port, &manner);
 		capmsg_body_put(&port->body);
 	}
 	if (!ret)
-		ret = tell_state(cmd, message, &user->out_state);
-	leave(message);
+		ret = tell_state(cmd, use.message, &user->out_state);
+	use_end(&use);
 	return ret;
 }
 
@@ -297,7 +347,10 @@ int capmsg_cmd_abandon(struct capmsg_cmd *cmd)
 				  &found);
 	if (ret)
 		return ret;
-	capmsg_message_abandon(capmsg_message_of(found.body));
+	do {
+		ret = capmsg_message_abandon(capmsg_message_of(found.body),
+					     found.cap.revoker);
+	} while (capmsg_gate_again(&ret, found.cap.revoker, &cmd->view.until));
 	capmsg_found_put(&found);
-	return 0;
+	return ret;
 }

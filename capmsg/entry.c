@@ -71,7 +71,7 @@ int capmsg_port_enter_locked(struct capmsg_port *port,
 
 	lockdep_assert_held(&port->body.lock);
 	ret = capmsg_port_admit_locked(port, sender) ?:
-	      capmsg_gate_check(sender->through);
+	      capmsg_sender_gate(sender);
 	if (ret)
 		return ret == CAPMSG_SHUT ? -EAGAIN : ret;
 	/* A post whose landing table dies at this moment fits no longer. */
@@ -115,7 +115,7 @@ int capmsg_port_refuse_locked(struct capmsg_port *port,
 
 	lockdep_assert_held(&port->body.lock);
 	/* A closed revoker is no limit. */
-	if (capmsg_gate_check(sender->through))
+	if (capmsg_sender_gate(sender))
 		return -EAGAIN;
 	if (!capmsg_port_may_hold(port, sender, NULL) &&
 	    capmsg_port_find_locked(port, sender, true)) {

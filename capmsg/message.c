@@ -265,24 +265,28 @@ void capmsg_message_leave(struct capmsg_message *message)
 }
 
 /* It is not lost by that, so nobody is told. */
-static void withdraw(struct capmsg_message *message)
+static int withdraw(struct capmsg_message *message,
+		    const struct capmsg_object *by)
 {
 	struct capmsg_port *port;
+	int ret;
 
 	port = port_of_message(message);
 	if (!port)
-		return;
+		return capmsg_gate_check(by);
 	capmsg_hook(6);
 	capmsg_port_lock(port);
-	if (bound_locked(message, port)) {
+	ret = capmsg_gate_check(by);
+	if (!ret && bound_locked(message, port)) {
 		message->cargo.sender.notice = NULL;
 		withdraw_locked(message, port, -ESTALE);
 	}
 	capmsg_port_unlock(port);
 	capmsg_body_put(&port->body);
+	return ret;
 }
 
-/* Was it withdrawn, and not begun again since? */
+/* Was it withdrawn, or is at rest, and not begun again since? */
 static bool is_over(struct capmsg_message *message)
 {
 	const struct capmsg_sender *sender = &message->cargo.sender;
@@ -301,15 +305,21 @@ static bool is_over(struct capmsg_message *message)
  * capmsg_message_abandon() - forget what was begun
  * @message: the message; IDLE afterwards, unless another thread has begun it
  *	again meanwhile
+ * @by: the revoker that it was named through, or NULL
  *
  * Context: Process context, no locks held; may sleep for the length of a chunk.
+ * Return: 0; or what capmsg_gate_check() says of @by, and nothing has changed.
  */
-void capmsg_message_abandon(struct capmsg_message *message)
+int capmsg_message_abandon(struct capmsg_message *message,
+			   const struct capmsg_object *by)
 {
 	static const struct capmsg_outcome idle = { CAPMSG_MESSAGE_IDLE };
 	struct capmsg_port *port = NULL;
+	int ret;
 
-	withdraw(message);
+	ret = withdraw(message, by);
+	if (ret)
+		return ret;
 	capmsg_hook(7);
 	spin_lock(&message->body.lock);
 	if (is_over(message))
@@ -318,6 +328,7 @@ void capmsg_message_abandon(struct capmsg_message *message)
 	tidy(message);
 	if (port)
 		capmsg_body_put(&port->body);
+	return 0;
 }
 
 static void *port_lien_hold(struct capmsg_lien *lien)
@@ -455,7 +466,7 @@ static void message_kill(struct capmsg_body *body)
 {
 	struct capmsg_message *message = capmsg_message_of(body);
 
-	capmsg_message_abandon(message);
+	capmsg_message_abandon(message, NULL);
 	remove_wait_queue(&message->cargo.sender.wait, &message->woken);
 	cancel_delayed_work_sync(&message->look);
 }

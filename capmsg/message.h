@@ -87,7 +87,8 @@ void capmsg_message_gate(struct capmsg_message *message);
 void capmsg_message_clear(struct capmsg_message *message);
 bool capmsg_message_use(struct capmsg_message *message);
 void capmsg_message_leave(struct capmsg_message *message);
-void capmsg_message_abandon(struct capmsg_message *message);
+int capmsg_message_abandon(struct capmsg_message *message,
+			   const struct capmsg_object *by);
 struct capmsg_outcome capmsg_message_outcome(struct capmsg_message *message);
 struct capmsg_outcome
 capmsg_message_outcome_locked(struct capmsg_message *message);

@@ -158,15 +158,26 @@ int capmsg_payload_piece(struct capmsg_cargo *cargo,
  * @cargo: the cargo; the piece is its iter
  * @at: where in the area; the piece ends within it
  *
+ * The piece is stored when all of it is there.
+ *
  * Context: Process context; no locks held.
- * Return: 0; -EFAULT, and part of the piece may have been read.
+ * Return: 0; -EFAULT; what capmsg_gate_check() says of who uses the message.
  */
 int capmsg_payload_store(struct capmsg_cargo *cargo, u64 at)
 {
-	size_t n = iov_iter_count(&cargo->iter);
+	struct iov_iter source = cargo->iter;
+	size_t n = iov_iter_count(&source);
+	u8 piece[CAPMSG_INLINE_MAX];
+	int ret;
 
-	return copy_from_iter(cargo->area + at, n, &cargo->iter) == n ?
-	       0 : -EFAULT;
+	if (copy_from_iter(piece, n, &source) != n)
+		return -EFAULT;
+	rcu_read_lock();
+	ret = capmsg_gate_check(cargo->sender.by);
+	if (!ret)
+		memcpy(cargo->area + at, piece, n);
+	rcu_read_unlock();
+	return ret;
 }
 
 /**

@@ -67,6 +67,13 @@ struct capmsg_sender {
 	struct capmsg_object *through;
 	/** @gates: joined with @through, or NULL; of who has the cargo */
 	struct capmsg_gates *gates;
+	/**
+	 * @by: of a message: the revoker that it was itself named through by the
+	 * thread that is using it, which keeps it; NULL: none, or no thread
+	 */
+	const struct capmsg_object *by;
+	/** @by_gates: joined with @by, or NULL; of that thread */
+	struct capmsg_gates *by_gates;
 	/** @notice: of a message that is to be told what others do to it */
 	struct capmsg_notice *notice;
 	/** @epoch: of the call that it answers, at a frame */
@@ -198,6 +205,26 @@ capmsg_port_party(const struct capmsg_port *port,
 {
 	return (struct capmsg_party) { capmsg_port_user(port, sender),
 				       sender->origin };
+}
+
+/*
+ * May the sender get a post now? As capmsg_gate_check(). Who waits by itself is
+ * not concerned by what a thread does that has come to use it.
+ */
+static inline int capmsg_sender_gate(const struct capmsg_sender *sender)
+{
+	int ret = capmsg_gate_check(sender->through);
+
+	if (!ret && !sender->alone)
+		ret = capmsg_gate_check(sender->by);
+	return ret;
+}
+
+/* Has any of the two chains changed since it was looked at? */
+static inline bool capmsg_sender_changed(const struct capmsg_sender *sender)
+{
+	return capmsg_gates_changed(sender->gates) ||
+	       capmsg_gates_changed(sender->by_gates);
 }
 
 static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)

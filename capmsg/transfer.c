@@ -59,13 +59,26 @@ static void sleep_in_line(struct capmsg_sender *sender,
 	if (sender->answer)
 		prepare_to_wait(sender->answer, &answer, CAPMSG_SLEEP_STATE);
 	capmsg_port_unlock(port);
-	if (!capmsg_gates_changed(sender->gates) &&
+	if (!capmsg_sender_changed(sender) &&
 	    !READ_ONCE(sender->cancelled))
 		capmsg_sleep(until);
 	capmsg_port_lock(port);
 	finish_wait(&sender->wait, &entry);
 	if (sender->answer)
 		finish_wait(sender->answer, &answer);
+}
+
+/* -ENOENT if whoever waits must not use the message any more. */
+static int gates_look_locked(struct capmsg_sender *sender,
+			     struct capmsg_port *port)
+{
+	enum capmsg_gate gate = capmsg_gates_look(sender->by_gates);
+
+	capmsg_gates_look(sender->gates);
+	if (gate == CAPMSG_GATE_GONE)
+		return -ENOENT;
+	capmsg_port_look_locked(port, sender);
+	return 0;
 }
 
 /* Whatever others do for a sender, it is out of the line then. */
@@ -81,16 +94,14 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 		return ret;
 	capmsg_port_queue_locked(port, sender);
 	for (;;) {
-		if (capmsg_gates_changed(sender->gates)) {
-			capmsg_gates_look(sender->gates);
-			capmsg_port_look_locked(port, sender);
-		}
+		if (capmsg_sender_changed(sender))
+			ret = gates_look_locked(sender, port);
 		if (READ_ONCE(sender->cancelled))
 			capmsg_port_unqueue_locked(port, sender, -ENOENT);
 		until = capmsg_port_watch_locked(port, sender);
 		if (!capmsg_sender_waits(sender))
 			return sender->error;
-		ret = capmsg_wait_over(wait);
+		ret = ret ?: capmsg_wait_over(wait);
 		if (ret)
 			break;
 		if (ktime_before(wait->deadline, until))

@@ -224,4 +224,201 @@ TEST_F(through, right_is_not_moved_out_of_a_closed_port)
 	EXPECT_EQ(-EPIPE, job_join(&call));
 }
 
+/* --- the message itself --------------------------------------------------------------- */
+
+#define FOUND	0		/* BEGIN knows the message */
+#define PIECE	1		/* FILL is going to read its piece */
+#define COPY	5		/* FILL has found a claim */
+#define COMMIT	6		/* TRANSMIT is going to commit, ABANDON to take away */
+
+static int begin_as(int fd, __u64 message, size_t length, unsigned int flags)
+{
+	struct capmsg_begin arg = { .message = message, .to = PORT, .length = length,
+		.flags = flags, .deadline = flags ? 0 : patience() };
+
+	return do_begin(fd, &arg) ?: (int)arg.out_state;
+}
+
+static int transmit_as(int fd, __u64 message, size_t length, unsigned int flags)
+{
+	struct capmsg_transmit arg = { .message = message, .length = length,
+		.flags = flags };
+
+	return do_transmit(fd, &arg) ?: (int)arg.out_state;
+}
+
+static int abandon(int fd)
+{
+	return do_abandon(fd, &(struct capmsg_abandon){ .message = MESSAGE });
+}
+
+static int post_long(FIXTURE_DATA(through) *self)
+{
+	return post_any(self->fd, PORT, REGION, 0, LENGTH, 0, 0);
+}
+
+/* Each command is stopped, its message revoked from it, and nothing comes of it. */
+TEST_F(through, stopped_when_the_message_is_revoked)
+{
+	struct capmsg_begin begin = { .message = GIVEN, .to = PORT, .flags = CAPMSG_NONBLOCK };
+	struct capmsg_fill fill = { .message = GIVEN, .data = PTR("abcd"), .length = 4 };
+	struct capmsg_transmit transmit = { .message = GIVEN, .length = LENGTH,
+		.flags = CAPMSG_NONBLOCK };
+	struct capmsg_abandon abandoned = { .message = GIVEN };
+	const struct {
+		unsigned int nr, step;
+		void *arg;
+		size_t length;
+		enum capmsg_message_state before;
+	} cases[] = {
+		{ CAPMSG_CMD_BEGIN, FOUND, &begin, 0, CAPMSG_MESSAGE_IDLE },
+		{ CAPMSG_CMD_BEGIN, BOUND, &begin, 0, CAPMSG_MESSAGE_IDLE },
+		{ CAPMSG_CMD_FILL, PIECE, &fill, 8, CAPMSG_MESSAGE_OPEN },
+		{ CAPMSG_CMD_FILL, COPY, &fill, LENGTH, CAPMSG_MESSAGE_OPEN },
+		{ CAPMSG_CMD_TRANSMIT, COMMIT, &transmit, LENGTH, CAPMSG_MESSAGE_OPEN },
+		{ CAPMSG_CMD_ABANDON, COMMIT, &abandoned, LENGTH, CAPMSG_MESSAGE_OPEN },
+	};
+	unsigned int i;
+
+	if (access(HOOK, W_OK))
+		SKIP(return, "no test hooks");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stopped s = { .fd = self->fd, .nr = cases[i].nr,
+			.arg = cases[i].arg, .step = cases[i].step };
+
+		ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+		ASSERT_LE(0, post_long(self));
+		if (cases[i].length)
+			ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE,
+								cases[i].length,
+								CAPMSG_NONBLOCK));
+		ASSERT_TRUE(stopped_at(&s));
+		ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+		EXPECT_EQ(-ENOENT, stopped_end(&s)) TH_LOG("case %u", i);
+		EXPECT_EQ((int)cases[i].before, state(self->fd)) TH_LOG("case %u", i);
+		EXPECT_EQ(-1, bytes_check(self->memory, LENGTH, POISON));
+		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+		/* Its owner goes on, or not. */
+		if (cases[i].length == 8) {
+			ASSERT_EQ(CAPMSG_MESSAGE_DELIVERED,
+				  transmit_as(self->fd, MESSAGE, 8, CAPMSG_NONBLOCK));
+			ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+			EXPECT_EQ(-1, bytes_check(self->data, 8, 0));
+		}
+		ASSERT_EQ(0, abandon(self->fd));
+		post_take(self->fd, PORT, 0);
+	}
+	EXPECT_EQ(0, note_take(self->fd, NOTE, BIT));
+}
+
+/* In line: BEGIN with a long message, TRANSMIT with a short one. */
+TEST_F(through, waiting_when_the_message_is_revoked)
+{
+	struct capmsg_begin begin = { .message = GIVEN, .to = PORT, .length = LENGTH,
+		.deadline = patience() };
+	struct capmsg_transmit transmit = { .message = GIVEN, .length = 1,
+		.deadline = patience() };
+	struct job job;
+
+	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, begin, BEGIN, &begin));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_IDLE, state(self->fd));
+
+	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE, 1, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, transmit, TRANSMIT, &transmit));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, state(self->fd));
+	EXPECT_EQ(0, note_take(self->fd, NOTE, BIT));
+	ASSERT_LE(0, post_long(self));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED,
+		  transmit_as(self->fd, MESSAGE, 1, CAPMSG_NONBLOCK));
+}
+
+/* Its turn comes while it is closed, and is not taken before it is opened. */
+TEST_F(through, waiting_when_the_message_is_closed)
+{
+	struct capmsg_transmit transmit = { .message = GIVEN, .length = 1,
+		.deadline = patience() };
+	unsigned int queued;
+	struct job job;
+
+	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, GIVEN, 1, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, transmit, TRANSMIT, &transmit));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	ASSERT_LE(0, post_long(self));
+	EXPECT_FALSE(job_done(&job, 50));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	post_take(self->fd, PORT, self->record.out_post);
+	/* Once it waits by itself it is no matter who has put it there. */
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, GIVEN, 1, CAPMSG_NONBLOCK));
+	ASSERT_EQ(CAPMSG_MESSAGE_SENDING,
+		  transmit_as(self->fd, GIVEN, 1, CAPMSG_MESSAGE_QUEUE));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	queued = state(self->fd);
+	EXPECT_EQ(CAPMSG_MESSAGE_SENDING, queued);
+	ASSERT_LE(0, post_long(self));
+	EXPECT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(BIT, note_take(self->fd, NOTE, BIT));
+}
+
+/* Whoever waits for it to be opened is told at once that there is no claim any more. */
+TEST_F(through, claim_lost_when_the_message_is_closed)
+{
+	struct capmsg_transmit transmit = { .message = GIVEN, .length = LENGTH,
+		.deadline = patience() };
+	struct stopped s = { .fd = self->fd, .nr = CAPMSG_CMD_TRANSMIT, .arg = &transmit,
+		.step = COMMIT };
+
+	if (access(HOOK, W_OK))
+		SKIP(return, "no test hooks");
+	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+	ASSERT_LE(0, post_long(self));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE, LENGTH, CAPMSG_NONBLOCK));
+	ASSERT_TRUE(stopped_at(&s));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	ASSERT_EQ(0, file_write(HOOK, "release\n"));
+	sleep_ms(50);
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, state(self->fd));
+	ASSERT_EQ(0, post_take(self->fd, PORT, 0));
+	pthread_join(s.thread, NULL);
+	EXPECT_EQ(-ESTALE, s.ret);
+	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->fd));
+	EXPECT_EQ(BIT, note_take(self->fd, NOTE, BIT));
+}
+
+/* It waits in line when somebody comes to use it, and is delivered all the same. */
+TEST_F(through, waiting_by_itself_when_it_is_used)
+{
+	struct capmsg_begin begin = { .message = GIVEN, .to = PORT, .flags = CAPMSG_NONBLOCK };
+	struct stopped s = { .fd = self->fd, .nr = CAPMSG_CMD_BEGIN, .arg = &begin,
+		.step = FOUND };
+
+	if (access(HOOK, W_OK))
+		SKIP(return, "no test hooks");
+	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE, 1, CAPMSG_NONBLOCK));
+	ASSERT_EQ(CAPMSG_MESSAGE_SENDING,
+		  transmit_as(self->fd, MESSAGE, 1, CAPMSG_MESSAGE_QUEUE));
+	ASSERT_TRUE(stopped_at(&s));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	ASSERT_LE(0, post_long(self));
+	EXPECT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, state(self->fd));
+	EXPECT_EQ(-ENOENT, stopped_end(&s));
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, state(self->fd));
+}
+
 TEST_HARNESS_MAIN

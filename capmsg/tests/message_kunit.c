@@ -100,7 +100,7 @@ static void many_sweep_what_waits_alone(struct kunit *test)
 					refcount_read(&s->objects[i]->caps), 0);
 			capmsg_object_put(s->objects[i]);
 		}
-		capmsg_message_abandon(s->message);
+		capmsg_message_abandon(s->message, NULL);
 	}
 	for (i = 0; i < SWEEPERS; i++)
 		kthread_stop(tasks[i]);
