@@ -1348,7 +1348,8 @@ struct capmsg_watch {
  * derived through it. When a region or a cappage is revoked from who has cut a
  * post from it, or reserved landing slots in it, nothing is written there any
  * more: the post takes what fits without, and the slots are no longer reserved.
- * While it is closed such posts stay as they are.
+ * While it is closed such posts stay as they are, and a message that has set out
+ * to move a reply right from such a cappage still takes it along.
  *
  * The revoker belongs to the space that created it; when that space ends, what
  * was derived through it is void as well.
