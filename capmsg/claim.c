@@ -22,9 +22,9 @@ static struct capmsg_sender *sender_of(struct capmsg_waiter *waiter)
  * claim by hand runs from its beginning, whatever is copied meanwhile.
  */
 static ktime_t steal_time(const struct capmsg_port *port,
-			  const struct capmsg_port_post *post)
+			  const struct capmsg_port_post *post, ktime_t now)
 {
-	ktime_t soon = ktime_add_ns(ktime_get(), port->steal_delay);
+	ktime_t soon = ktime_add_ns(now, port->steal_delay);
 	bool busy = post->flags & CAPMSG_POST_BUSY || post->wanted;
 	ktime_t over;
 
@@ -46,7 +46,7 @@ static void watch(struct capmsg_port *port, const struct capmsg_port_post *post)
 
 	if (!watcher)
 		return;
-	time = steal_time(port, post);
+	time = steal_time(port, post, ktime_get());
 	if (!ktime_before(time, port->watch))
 		return;
 	port->watch = time;
@@ -325,22 +325,27 @@ static bool offer_claimed(struct capmsg_port *port,
 	return true;
 }
 
-static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
-					     const struct capmsg_sender *sender)
+static bool stalled(const struct capmsg_port *port,
+		    const struct capmsg_port_post *post, ktime_t now)
 {
-	struct capmsg_port_post *post;
-	ktime_t now;
+	return !ktime_before(now, steal_time(port, post, now));
+}
 
-	/* A call is answered by one: the others wait for its success. */
-	if (list_empty(&port->claimed) || capmsg_port_is_frame(port))
-		return NULL;
-	now = ktime_get();
-	list_for_each_entry(post, &port->claimed, link) {
-		if (capmsg_post_fits(post, sender) &&
-		    !ktime_before(now, steal_time(port, post)))
-			return post;
+/* Take what is stalled away for those in line, until it is the sender's turn. */
+static bool steal(struct capmsg_port *port, struct capmsg_sender *sender,
+		  ktime_t now)
+{
+	struct capmsg_port_post *post, *next;
+
+	list_for_each_entry_safe(post, next, &port->claimed, link) {
+		if (!capmsg_post_fits(post, sender) ||
+		    !stalled(port, post, now))
+			continue;
+		capmsg_port_queue_locked(port, sender);
+		if (offer_claimed(port, post) && !capmsg_sender_waits(sender))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /**
@@ -357,19 +362,14 @@ static struct capmsg_port_post *find_stalled(struct capmsg_port *port,
 bool capmsg_claim_steal_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)
 {
-	struct capmsg_port_post *post;
-
 	lockdep_assert_held(&port->body.lock);
-	post = find_stalled(port, sender);
-	if (!post)
+	/* A call is answered by one: the others wait for its success. */
+	if (list_empty(&port->claimed) || capmsg_port_is_frame(port))
 		return false;
-	capmsg_port_queue_locked(port, sender);
-	while (post && offer_claimed(port, post)) {
-		if (!capmsg_sender_waits(sender))
-			return true;
-		post = find_stalled(port, sender);
-	}
-	leave(port, sender, capmsg_line_leave);
+	if (steal(port, sender, ktime_get()))
+		return true;
+	if (capmsg_sender_waits(sender))
+		leave(port, sender, capmsg_line_leave);
 	return false;
 }
 
@@ -399,7 +399,7 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 	list_for_each_entry_safe(post, next, &port->claimed, link) {
 		if (post->flags & CAPMSG_POST_SPURNED)
 			continue;
-		time = steal_time(port, post);
+		time = steal_time(port, post, now);
 		if (ktime_after(time, now))
 			port->watch = min(port->watch, time);
 		else if (!offer_claimed(port, post))

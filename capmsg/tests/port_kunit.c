@@ -232,6 +232,43 @@ static void only_stalled_claims_are_stolen_and_late(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, slow->done);
 }
 
+/* Of five claims one is by hand: three waiters and the newcomer get the others. */
+static void newcomer_gets_what_the_line_leaves_of_the_stalled(struct kunit *test)
+{
+	struct capmsg_port *port = capmsg_port_kit_idle(test, 5);
+	struct capmsg_sender *slow[5], *waiting[3], *newcomer;
+	unsigned long address;
+	struct capmsg_region *region = capmsg_kit_region(test, 1, &address);
+	u32 i;
+
+	port->claim_time = NSEC_PER_SEC * 1000ULL;
+	port->shared = false;
+	newcomer = capmsg_sender_kit(test, 3000);
+	for (i = 0; i < ARRAY_SIZE(slow); i++) {
+		slow[i] = capmsg_sender_kit(test, 3000);
+		slow[i]->by_hand = i == 1;
+		KUNIT_EXPECT_EQ(test, capmsg_port_kit_buffer(port, i, region,
+							     4096), i);
+		KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, slow[i]), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(waiting); i++) {
+		waiting[i] = capmsg_sender_kit(test, 3000);
+		capmsg_port_kit_wait(test, port, waiting[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(slow); i++)
+		port->posts[i].stalled = ktime_sub_ns(ktime_get(), NSEC_PER_SEC);
+	KUNIT_EXPECT_EQ(test, capmsg_port_kit_enter(port, newcomer), 0);
+	KUNIT_EXPECT_NOT_NULL(test, newcomer->post);
+	for (i = 0; i < ARRAY_SIZE(waiting); i++)
+		KUNIT_EXPECT_NOT_NULL(test, waiting[i]->post);
+	for (i = 0; i < ARRAY_SIZE(slow); i++)
+		KUNIT_EXPECT_EQ(test, !slow[i]->post, i != 1);
+	for (i = 0; i < ARRAY_SIZE(waiting); i++)
+		capmsg_port_kit_drop(port, waiting[i]);
+	capmsg_port_kit_drop(port, newcomer);
+	capmsg_port_kit_drop(port, slow[1]);
+}
+
 static int woken;
 
 static int count_wakeup(struct wait_queue_entry *entry, unsigned int mode,
@@ -383,6 +420,7 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(waiting_ends_with_the_port),
 	KUNIT_CASE(claim_is_copied_into_and_committed),
 	KUNIT_CASE(only_stalled_claims_are_stolen_and_late),
+	KUNIT_CASE(newcomer_gets_what_the_line_leaves_of_the_stalled),
 	KUNIT_CASE(stall_wakes_who_watches_the_time),
 	KUNIT_CASE(unpost_takes_the_post_back),
 	KUNIT_CASE(any_post_is_idle_or_bare),
