@@ -42,10 +42,11 @@
  * for those who are still using it: how long that takes (a page fault can take
  * for ever) is up to them, and they are strangers. That memory is bounded by them
  * as well: a thread in a command keeps a few bodies that it has found, a port, a
- * region, two cappages at most, and costs more than most of these. It remains
- * charged to the memory cgroup in which it was allocated. What was derived through
- * a revoker keeps the object of that, not charged either: less than the slot or
- * the post that it is kept by, which was.
+ * region, two cappages at most. That is little more than a megabyte if all of them
+ * are as large as can be, and most often less than the thread itself takes. It
+ * remains charged to the memory cgroup in which it was allocated. What was derived
+ * through a revoker keeps the object of that, not charged either: less than the
+ * slot or the post that it is kept by, which was.
  *
  * Found without a lock, a body is kept by the RCU read section, or by a
  * reference taken inside it. Whoever then takes the lock of the body and finds
