@@ -79,7 +79,7 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
 	struct capmsg_until until = { .deadline = wait->deadline };
 	int ret;
 
-	frame->cargo.sender.answer = &frame->port.receivers;
+	frame->cargo.sender.answer = &frame->port;
 	ret = capmsg_transfer(&frame->cargo, port, wait);
 	frame->cargo.sender.answer = NULL;
 	if (ret)

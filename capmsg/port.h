@@ -27,10 +27,11 @@ struct capmsg_sender {
 	/** @wait: where the sending task sleeps */
 	wait_queue_head_t wait;
 	/**
-	 * @answer: of a call: where it sleeps afterwards, until it is answered;
-	 * else NULL. That it was delivered it need not be told
+	 * @answer: of a call: the port of its frame, where it sleeps afterwards,
+	 * until it is answered; else NULL. That it was delivered it need not be
+	 * told
 	 */
-	wait_queue_head_t *answer;
+	struct capmsg_port *answer;
 	/** @account: of the space whose message it is; constant */
 	struct capmsg_account *account;
 	/** @post: the post that it has claimed; NULL again when it is stolen */
@@ -232,6 +233,16 @@ static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)
 	return capmsg_waiter_waits(&sender->waiter);
 }
 
+/*
+ * A caller has its answer: what it waits for is over. In line that is the loss of
+ * its landing slots. Seen early, but whoever gives the answer wakes it.
+ */
+static inline bool capmsg_sender_answered(const struct capmsg_sender *sender)
+{
+	return sender->answer &&
+	       READ_ONCE(sender->answer->posts->state) == CAPMSG_POST_FILLED;
+}
+
 static inline void capmsg_port_lock(struct capmsg_port *port)
 {
 	spin_lock(&port->body.lock);
@@ -261,7 +272,7 @@ static inline void capmsg_port_set_locked(struct capmsg_port *port,
 	lockdep_assert_held(&port->body.lock);
 	/* A frame needs no lists, it has a single post. */
 	if (capmsg_port_is_frame(port))
-		post->state = state;
+		WRITE_ONCE(post->state, state);
 	else
 		capmsg_port_list_locked(port, post, state);
 }

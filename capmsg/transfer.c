@@ -57,15 +57,16 @@ static void sleep_in_line(struct capmsg_sender *sender,
 
 	prepare_to_wait(&sender->wait, &entry, CAPMSG_SLEEP_STATE);
 	if (sender->answer)
-		prepare_to_wait(sender->answer, &answer, CAPMSG_SLEEP_STATE);
+		prepare_to_wait(&sender->answer->receivers, &answer,
+				CAPMSG_SLEEP_STATE);
 	capmsg_port_unlock(port);
 	if (!capmsg_sender_changed(sender) &&
-	    !READ_ONCE(sender->cancelled))
+	    !READ_ONCE(sender->cancelled) && !capmsg_sender_answered(sender))
 		capmsg_sleep(until);
 	capmsg_port_lock(port);
 	finish_wait(&sender->wait, &entry);
 	if (sender->answer)
-		finish_wait(sender->answer, &answer);
+		finish_wait(&sender->answer->receivers, &answer);
 }
 
 /* -ENOENT if whoever waits must not use the message any more. */
@@ -96,7 +97,8 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 	for (;;) {
 		if (capmsg_sender_changed(sender))
 			ret = gates_look_locked(sender, port);
-		if (READ_ONCE(sender->cancelled))
+		if (READ_ONCE(sender->cancelled) ||
+		    capmsg_sender_answered(sender))
 			capmsg_port_unqueue_locked(port, sender, -ENOENT);
 		until = capmsg_port_watch_locked(port, sender);
 		if (!capmsg_sender_waits(sender))

@@ -606,6 +606,29 @@ TEST_F(call, delivered_in_line)
 	}
 }
 
+/*
+ * Where the answer should land dies while the request is in line: the request is not
+ * sent, and the caller is told at once; or it is sent, if it was delivered before.
+ */
+TEST_F(call, landing_destroyed_in_line)
+{
+	struct capmsg_record other;
+	struct calling calling;
+
+	ASSERT_EQ(0, msg_try(self->tx, PORT, "full", 4));
+	ASSERT_EQ(0, msg_try(self->tx, PORT, "full", 4));
+	calling.arg = call_make(PORT, "question", 8, calling.answer, sizeof(calling.answer));
+	calling.arg.reply_landing = SLOT2(3, 0x80);
+	calling.arg.reply_max_caps = 3;
+	ASSERT_EQ(0, JOB_START(&calling.job, self->tx, call, CALL, &calling.arg));
+	ASSERT_TRUE(job_blocked(&calling.job));
+	ASSERT_EQ(0, obj_destroy(self->tx, SLOT(3)));
+	EXPECT_EQ(-ENOENT, job_join(&calling.job));
+	EXPECT_EQ(0, msg_poll(self->fd, PORT, &other, self->data));
+	EXPECT_EQ(0, msg_poll(self->fd, PORT, &other, self->data));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &other, self->data));
+}
+
 /* The right of a call that is over does not answer the next call of the same frame. */
 TEST_F(call, old_right_new_call)
 {

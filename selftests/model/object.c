@@ -205,8 +205,7 @@ static void landings_lost(struct world *w, __u8 table)
 	while (next_holder(w, false, table, holder.stamp, &holder)) {
 		if (holder.job) {
 			holder.job->landing = (struct landing){ .set = false };
-			holder.job->bereft = true;
-			if (holder.job->state == CALLING)
+			if (holder.job->call)
 				job_end(w, holder.job, -ENOENT);
 			continue;
 		}

@@ -316,10 +316,10 @@ void port_dispatch(struct world *w, struct port *port, struct post *post)
 		ret = cargo_land(w, post, &job->cargo);
 		if (ret == -EAGAIN)
 			return;
-		if (!ret && job->call && !job->bereft)
+		if (!ret && job->call)
 			job->state = CALLING;
 		else
-			job_end(w, job, ret ?: job->bereft ? -ENOENT : 0);
+			job_end(w, job, ret);
 		if (!ret)
 			return;
 	}

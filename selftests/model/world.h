@@ -147,7 +147,6 @@ struct waiter {
 	__u8 space;
 	__u8 port;
 	bool done;		/* the result is known, and yet to be compared */
-	bool bereft;		/* the landing slots for the answer are lost */
 	bool region_lost;
 	__u32 stamp;		/* place in the line */
 	__u32 call;

@@ -1029,7 +1029,8 @@ struct capmsg_recv {
  * ends: by an answer, by EPIPE, by the deadline, by a signal or by death.
  * After EINTR or ETIMEDOUT it is not known how far the receiver has got; its
  * answer gets ESTALE. A signal that arrives before the request is delivered
- * restarts the command like SEND.
+ * restarts the command like SEND. A request that is not delivered yet when the
+ * table of the landing slots is destroyed is not sent.
  *
  * Errors: those of SEND (ENOENT also when the table of the landing slots was
  * destroyed), and EPIPE, EBUSY and EEXIST (landing slots), EMSGSIZE (also:
