@@ -43,7 +43,8 @@ void capmsg_ask_fill(struct capmsg_ask *ask,
 
 	ask->upcall = (struct capmsg_upcall) {
 		.size		= sizeof(ask->upcall),
-		.operation	= CAPMSG_UPCALL_INDEX,
+		.operation	= question->left ? CAPMSG_UPCALL_INDEX :
+						   CAPMSG_UPCALL_INVOKE,
 		.object		= capmsg_virtual_of(question->found.body)->name,
 		.address	= question->bits | 1ULL << (63 - question->left),
 		.badge		= cap->badge,
@@ -55,6 +56,8 @@ void capmsg_ask_fill(struct capmsg_ask *ask,
 		.rights		= cap->rights,
 		.subpage	= cap->subpage,
 		.subpage_bits	= cap->subpage_bits,
+		.command	= question->command,
+		.argument	= badged ? 0 : question->argument,
 	};
 	sender->origin.badge = cap->badge;
 	sender->origin.badged = badged;
@@ -95,6 +98,40 @@ static int check_found_rcu(const struct capmsg_question *question,
 	return 0;
 }
 
+/* What stands in: an object of that kind, by at most one revoker. */
+static int check_stand_in_rcu(const struct capmsg_question *question,
+			      const struct capmsg_resolution *resolution,
+			      const struct capmsg_cap *item)
+{
+	const struct capmsg_cap *cap = &question->found.cap;
+
+	if (!item || capmsg_cap_void_rcu(item) || resolution->error ||
+	    resolution->bits || resolution->slot || resolution->n_slots ||
+	    resolution->result != CAPMSG_RESULT_VALUE ||
+	    item->object->kind != cap->object->kind ||
+	    item->object == cap->object || (item->revoker && cap->revoker))
+		return -EINVAL;
+	return 0;
+}
+
+/* Commands with no other result than success. */
+static bool can_be_done(const struct capmsg_question *question)
+{
+	if (question->left)
+		return false;
+	switch (question->command) {
+	case CAPMSG_CMD_SIGNAL:
+	case CAPMSG_CMD_DESTROY:
+	case CAPMSG_CMD_UNREGISTER:
+	case CAPMSG_CMD_REVOKE:
+	case CAPMSG_CMD_CLOSE:
+	case CAPMSG_CMD_OPEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool bare(const struct capmsg_resolution *resolution,
 		 const struct capmsg_cap *item)
 {
@@ -125,11 +162,16 @@ int capmsg_ask_check(const struct capmsg_question *question,
 	case CAPMSG_RESULT_VALUE:
 	case CAPMSG_RESULT_SLOT:
 		rcu_read_lock();
-		ret = check_found_rcu(question, resolution, item);
+		ret = question->left ?
+		      check_found_rcu(question, resolution, item) :
+		      check_stand_in_rcu(question, resolution, item);
 		rcu_read_unlock();
 		return ret;
 	case CAPMSG_RESULT_RETRY:
 		return bare(resolution, item) && !resolution->error ? 0 : -EINVAL;
+	case CAPMSG_RESULT_DONE:
+		return bare(resolution, item) && !resolution->error &&
+		       can_be_done(question) ? 0 : -EINVAL;
 	case CAPMSG_RESULT_ERROR:
 		return bare(resolution, item) &&
 		       (resolution->error == ENOENT ||

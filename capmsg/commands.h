@@ -103,16 +103,8 @@ static inline int capmsg_resolve_type(const struct capmsg_view *view,
 {
 	int ret;
 
-	ret = capmsg_resolve(view, address, 0, found);
-	if (ret)
-		return ret == -ESTALE ? -ENOENT : ret;
-	if (found->body->ops->type != type)
-		ret = -EINVAL;
-	else if ((found->cap.rights & rights) != rights)
-		ret = -EACCES;
-	if (ret)
-		capmsg_found_put(found);
-	return ret;
+	ret = capmsg_resolve(view, address, type, rights, found);
+	return ret == -ESTALE ? -ENOENT : ret;
 }
 
 /* A plain buffer is larger than the space's frames provide for. */

@@ -98,6 +98,7 @@ int capmsg_cmd_signal(struct capmsg_cmd *cmd)
 		return -EOPNOTSUPP;
 	if (arg->notification == CAPMSG_ADDRESS_VOID)
 		return -ENOENT;
+	cmd->view.argument = arg->bits;
 	ret = capmsg_notice_resolve(&cmd->view, arg->notification, arg->bits,
 				    &notice);
 	if (ret)

@@ -285,9 +285,22 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 	return ret;
 }
 
-static int unregister_now(struct capmsg_region *region)
+static int unregister(const struct capmsg_found *found,
+		      const struct capmsg_until *until)
 {
-	return capmsg_region_close(region) ? 0 : -EBUSY;
+	struct capmsg_region *region = capmsg_region_of(found->body);
+	int ret;
+
+	do {
+		rcu_read_lock();
+		ret = capmsg_gate_check(found->cap.revoker);
+		if (!ret && !capmsg_region_close(region))
+			ret = -EBUSY;
+		rcu_read_unlock();
+	} while (capmsg_gate_again(&ret, found->cap.revoker, until));
+	if (!ret && !capmsg_object_kill(found->body->object))
+		ret = -ENOENT;
+	return ret;
 }
 
 /**
@@ -300,25 +313,18 @@ static int unregister_now(struct capmsg_region *region)
 int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_unregister *arg = &cmd->arg.unregister;
-	struct capmsg_found found;
-	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_resolve_type(&cmd->view, arg->region, CAPMSG_TYPE_REGION,
-				  CAPMSG_RIGHT_DESTROY, &found);
-	if (ret)
-		return ret;
-	do {
-		rcu_read_lock();
-		ret = capmsg_gate_check(found.cap.revoker) ?:
-		      unregister_now(capmsg_region_of(found.body));
-		rcu_read_unlock();
-	} while (capmsg_gate_again(&ret, found.cap.revoker, &cmd->view.until));
-	if (!ret && !capmsg_object_kill(found.body->object))
-		ret = -ENOENT;
-	capmsg_found_put(&found);
-	return ret;
+	return capmsg_end(cmd, arg->region, CAPMSG_TYPE_REGION, unregister);
+}
+
+/* What the caller plays itself, or has others play, it is not asked about. */
+static bool destroys_own(const struct capmsg_cmd *cmd,
+			 const struct capmsg_found *found)
+{
+	return found->body->ops->type != CAPMSG_TYPE_VIRTUAL ||
+	       found->body->account == cmd->space->account;
 }
 
 /**
@@ -332,15 +338,19 @@ int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_destroy *arg = &cmd->arg.destroy;
 	struct capmsg_found found;
+	bool own;
 	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_resolve(&cmd->view, arg->address, CAPMSG_RIGHT_DESTROY,
-			     &found);
+	ret = capmsg_find(&cmd->view, arg->address, CAPMSG_RIGHT_DESTROY,
+			  &found);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	ret = capmsg_unpublish(&found, &cmd->view.until);
+	own = destroys_own(cmd, &found);
+	if (own)
+		ret = capmsg_unpublish(&found, &cmd->view.until);
 	capmsg_found_put(&found);
-	return ret;
+	return own ? ret : capmsg_end(cmd, arg->address, CAPMSG_TYPE_VOID,
+				      capmsg_unpublish);
 }

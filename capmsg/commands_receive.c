@@ -205,17 +205,11 @@ static struct capmsg_port *answer_by_address(const struct capmsg_view *view,
 	struct capmsg_found caller;
 	int ret;
 
-	ret = capmsg_resolve(view, arg->to, 0, &caller);
+	ret = capmsg_resolve(view, arg->to, CAPMSG_TYPE_REPLY, rights, &caller);
 	if (ret)
 		return ERR_PTR(ret);
-	if (caller.body->ops->type != CAPMSG_TYPE_REPLY)
-		ret = -EINVAL;
-	else if ((caller.cap.rights & rights) != rights)
-		ret = -EACCES;
-	else
-		ret = answer_caller(view, arg->n_items, frame,
-				    capmsg_port_of(caller.body),
-				    caller.cap.badge);
+	ret = answer_caller(view, arg->n_items, frame,
+			    capmsg_port_of(caller.body), caller.cap.badge);
 	capmsg_cargo_drop(&frame->cargo);
 	if (!ret)
 		return capmsg_port_of(capmsg_found_take(&caller));

@@ -99,18 +99,11 @@ int capmsg_cmd_create_revoker(struct capmsg_cmd *cmd)
 int capmsg_cmd_revoke(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_revoke *arg = &cmd->arg.revoke;
-	struct capmsg_found found;
-	int ret;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_resolve_type(&cmd->view, arg->revoker, CAPMSG_TYPE_REVOKER,
-				  CAPMSG_RIGHT_DESTROY, &found);
-	if (ret)
-		return ret;
-	ret = capmsg_unpublish(&found, &cmd->view.until);
-	capmsg_found_put(&found);
-	return ret;
+	return capmsg_end(cmd, arg->revoker, CAPMSG_TYPE_REVOKER,
+			  capmsg_unpublish);
 }
 
 static int set_closed(struct capmsg_cmd *cmd, u64 address, bool closed)

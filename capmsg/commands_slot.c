@@ -303,8 +303,8 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 
 	if (cmd->arg.stat.flags)
 		return -EOPNOTSUPP;
-	ret = capmsg_walk(&cmd->view, stat.address, CAPMSG_LOOKUP_OBJECT, &cap,
-			  &place);
+	ret = capmsg_walk_invoke(&cmd->view, stat.address, CAPMSG_TYPE_VOID, 0,
+				 &cap, &place);
 	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
 		ret = -EACCES;
 	if (!ret) {
@@ -457,7 +457,7 @@ static int find_listed(struct capmsg_cmd *cmd, u64 address, struct listed *l)
 	int ret = 0;
 
 	if (address) {
-		ret = capmsg_resolve(&cmd->view, address, 0, found);
+		ret = capmsg_find(&cmd->view, address, 0, found);
 		if (ret)
 			return ret == -ESTALE ? -ENOENT : ret;
 		if (found->cap.object->kind != CAPMSG_TYPE_CAPPAGE)

@@ -19,6 +19,37 @@ static int check_handler(const struct capmsg_found *found)
 	return 0;
 }
 
+/* Those of a new one; 0 if none can be played. */
+static u16 rights_of(enum capmsg_type kind)
+{
+	switch (kind) {
+	case CAPMSG_TYPE_CAPPAGE:
+	case CAPMSG_TYPE_REGION:
+		return CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+		       CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_PORT:
+		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+		       CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_NOTIFICATION:
+		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+		       CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_MESSAGE:
+	case CAPMSG_TYPE_REVOKER:
+		return CAPMSG_RIGHT_WRITE | CAPMSG_RIGHT_DESTROY;
+	default:
+		return 0;
+	}
+}
+
+static int check_kind(const struct capmsg_virtual_kind *kind)
+{
+	if (kind->kind != CAPMSG_TYPE_CAPPAGE ?
+	    kind->bits != 0 : kind->bits < CAPMSG_BITS_MIN ||
+			      kind->bits > CAPMSG_BITS_MAX)
+		return -EINVAL;
+	return kind->cache_bits > CAPMSG_BITS_MAX ? -EINVAL : 0;
+}
+
 static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 		  const struct capmsg_virtual_kind *kind)
 {
@@ -34,8 +65,7 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 	ret = PTR_ERR_OR_ZERO(virtual);
 	if (!ret)
 		ret = capmsg_publish(&spot, &virtual->body,
-				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-				     CAPMSG_RIGHT_DESTROY);
+				     rights_of(kind->kind));
 	capmsg_spot_put(&spot);
 	return ret;
 }
@@ -50,20 +80,22 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_create_virtual *arg = &cmd->arg.create_virtual;
-	const struct capmsg_virtual_kind kind = {
-		.kind		= CAPMSG_TYPE_CAPPAGE,
+	struct capmsg_virtual_kind kind = {
+		.kind		= arg->kind,
 		.name		= arg->object,
-		.bits		= arg->bits ?: CAPMSG_BITS_DEFAULT,
+		.bits		= arg->bits,
 		.cache_bits	= arg->cache_bits,
 	};
 	struct capmsg_found handler;
 	int ret;
 
-	if (arg->flags || arg->kind != CAPMSG_TYPE_CAPPAGE)
+	if (arg->flags || !rights_of(kind.kind))
 		return -EOPNOTSUPP;
-	if (kind.bits < CAPMSG_BITS_MIN || kind.bits > CAPMSG_BITS_MAX ||
-	    kind.cache_bits > CAPMSG_BITS_MAX || arg->__reserved)
-		return -EINVAL;
+	if (kind.kind == CAPMSG_TYPE_CAPPAGE && !kind.bits)
+		kind.bits = CAPMSG_BITS_DEFAULT;
+	ret = arg->__reserved ? -EINVAL : check_kind(&kind);
+	if (ret)
+		return ret;
 	ret = capmsg_receivable(&cmd->view, arg->handler, &handler);
 	if (ret)
 		return ret;
@@ -161,7 +193,7 @@ static int find_virtual(struct capmsg_cmd *cmd, const struct capmsg_body *handle
 {
 	int ret;
 
-	ret = capmsg_resolve(&cmd->view, cmd->arg.invalidate.object, 0, found);
+	ret = capmsg_find(&cmd->view, cmd->arg.invalidate.object, 0, found);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
 	if (found->body->ops->type == CAPMSG_TYPE_VIRTUAL &&

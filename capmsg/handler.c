@@ -236,6 +236,7 @@ static struct capmsg_waiting tell(const struct capmsg_pending *pending)
 		.user		= from_kuid_munged(current_user_ns(),
 						   pending->user->uid),
 		.operation	= pending->upcall->operation,
+		.command	= pending->upcall->command,
 		.flags		= READ_ONCE(*pending->delivered) ?
 				  CAPMSG_WAITING_DELIVERED : 0,
 	};

@@ -22,8 +22,11 @@ static bool entry_is(const struct capmsg_memo_entry *entry,
 	const struct capmsg_cap *cap = key->cap;
 
 	return entry->object == cap->object && entry->bits == key->bits &&
-	       entry->left == key->left && entry->badge == cap->badge &&
-	       entry->flags == cap->flags && entry->subpage == cap->subpage &&
+	       entry->left == key->left && entry->keeper == key->keeper &&
+	       entry->badge == cap->badge && entry->guard == cap->guard &&
+	       entry->guard_bits == cap->guard_bits &&
+	       entry->rights == cap->rights && entry->flags == cap->flags &&
+	       entry->subpage == cap->subpage &&
 	       entry->subpage_bits == cap->subpage_bits;
 }
 
@@ -72,9 +75,13 @@ void capmsg_memo_add(struct capmsg_memo *memo,
 		.object		= capmsg_object_name(cap->object),
 		.bits		= key->bits,
 		.badge		= cap->badge,
+		.guard		= cap->guard,
 		.left		= key->left,
+		.keeper		= key->keeper,
+		.guard_bits	= cap->guard_bits,
 		.subpage_bits	= cap->subpage_bits,
 		.subpage	= cap->subpage,
+		.rights		= cap->rights,
 		.flags		= cap->flags,
 		.memory		= *memory,
 	};

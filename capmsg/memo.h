@@ -8,6 +8,15 @@
 
 #include "cappage.h"
 
+/*
+ * What a walk says where it needs to ask a handler. It never leaves the module: see
+ * capmsg_walk().
+ */
+#define CAPMSG_ASK	(-EUNATCH)
+
+/* The handler has carried out the whole command: the same. */
+#define CAPMSG_DONE	(-ENOCSI)
+
 /**
  * struct capmsg_memo_key - what a handler is asked about
  */
@@ -16,7 +25,7 @@ struct capmsg_memo_key {
 	const struct capmsg_cap *cap;
 	/** @bits: the rest of the address, from the top */
 	u64 bits;
-	/** @left: the number of those bits */
+	/** @left: the number of those bits; 0: the object itself is invoked */
 	u32 left;
 	/** @slot: the address is to end at a slot */
 	bool slot;
@@ -28,7 +37,7 @@ struct capmsg_memo_key {
  * struct capmsg_memory - an answer
  */
 struct capmsg_memory {
-	/** @result: CAPMSG_RESULT_VALUE or CAPMSG_RESULT_SLOT */
+	/** @result: CAPMSG_RESULT_VALUE, CAPMSG_RESULT_SLOT, CAPMSG_RESULT_DONE */
 	u32 result;
 	/** @taken: how many bits of the address it takes */
 	u32 taken;
@@ -52,12 +61,20 @@ struct capmsg_memo_entry {
 	u64 bits;
 	/** @badge: of the capability that was met */
 	u64 badge;
+	/** @guard: of that */
+	u64 guard;
 	/** @left: the number of @bits */
 	u8 left;
+	/** @keeper: the virtual object was asked as a keeper */
+	bool keeper;
+	/** @guard_bits: of the capability that was met */
+	u8 guard_bits;
 	/** @subpage_bits: of the capability that was met */
 	u8 subpage_bits;
 	/** @subpage: of the capability that was met */
 	u16 subpage;
+	/** @rights: of the capability that was met */
+	u16 rights;
 	/** @flags: of the capability that was met */
 	u16 flags;
 	/** @memory: the answer; owns its references */

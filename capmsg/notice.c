@@ -25,18 +25,13 @@ int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 	*notice = (struct capmsg_notice) { };
 	if (address == CAPMSG_ADDRESS_VOID)
 		return 0;
-	ret = capmsg_keep(view, address, &notice->cap);
+	ret = capmsg_keep_invoked(view, address, CAPMSG_TYPE_NOTIFICATION,
+				  CAPMSG_RIGHT_SEND, &notice->cap);
 	if (ret)
 		return ret;
-	if (notice->cap.object->type != CAPMSG_TYPE_NOTIFICATION)
-		ret = -EINVAL;
-	else if (!(notice->cap.rights & CAPMSG_RIGHT_SEND))
-		ret = -EACCES;
-	if (ret)
-		capmsg_notice_drop(notice);
 	notice->bits = notice->cap.flags & CAPMSG_CAP_BADGED ?
 		       notice->cap.badge : bits;
-	return ret;
+	return 0;
 }
 
 /**

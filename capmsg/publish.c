@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of every command that creates an object.
+ * The end of every command that creates an object, and of those that end one.
  */
 #include "publish.h"
 
@@ -65,4 +65,52 @@ int capmsg_unpublish(const struct capmsg_found *found,
 	if (body->ops->type == CAPMSG_TYPE_REVOKER)
 		synchronize_rcu();
 	return 0;
+}
+
+static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
+		     int (*how)(const struct capmsg_found *found,
+				const struct capmsg_until *until))
+{
+	struct capmsg_found found;
+	int ret;
+
+	ret = capmsg_resolve_type(&cmd->view, address, type,
+				  CAPMSG_RIGHT_DESTROY, &found);
+	if (ret)
+		return ret;
+	ret = how(&found, &cmd->view.until);
+	capmsg_found_put(&found);
+	return ret;
+}
+
+/**
+ * capmsg_end() - carry out a command that ends an object
+ * @cmd: the command
+ * @address: of the object, with DESTROY
+ * @type: what it must be; CAPMSG_TYPE_VOID: anything
+ * @how: what is done to it
+ *
+ * A virtual object ends with what stands in for it, or when its handler has done
+ * what there was to do.
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; CAPMSG_DONE; errors of capmsg_resolve_type() and of @how.
+ */
+int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
+	       int (*how)(const struct capmsg_found *found,
+			  const struct capmsg_until *until))
+{
+	struct capmsg_found itself;
+	int ret;
+
+	ret = capmsg_find(&cmd->view, address, 0, &itself);
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
+	ret = end_found(cmd, address, type, how);
+	/* Its handler may have been first. */
+	if (itself.body->ops->type == CAPMSG_TYPE_VIRTUAL &&
+	    (!ret || ret == CAPMSG_DONE))
+		capmsg_object_kill(itself.body->object);
+	capmsg_found_put(&itself);
+	return ret;
 }

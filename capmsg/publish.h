@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a new object gets its capability and its owner.
+ * How a new object gets its capability and its owner, and how one ends.
  */
 #ifndef CAPMSG_PUBLISH_H
 #define CAPMSG_PUBLISH_H
 
-#include "walk.h"
+#include "commands.h"
 
 int capmsg_unpublish(const struct capmsg_found *found,
 		     const struct capmsg_until *until);
 int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
 		   u16 rights);
+int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
+	       int (*how)(const struct capmsg_found *found,
+			  const struct capmsg_until *until));
 
 #endif /* CAPMSG_PUBLISH_H */

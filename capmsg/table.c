@@ -153,6 +153,8 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	cmd.view.root = capmsg_space_ready(space) ? &space->root : &void_root;
 	cmd.view.until = capmsg_wait_until(0, false);
 	cmd.view.asker = &cmd.upcaller.asker;
+	cmd.view.command = nr;
+	cmd.view.argument = 0;
 	capmsg_upcaller_init(&cmd.upcaller, space);
 	cmd.user = user;
 	ret = arg_read(&cmd, op);
@@ -160,5 +162,5 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 		return ret;
 	ret = op->creates ? create(&cmd, op) : op->execute(&cmd);
 	capmsg_upcaller_leave(&cmd.upcaller);
-	return ret;
+	return likely(ret != CAPMSG_DONE) ? ret : 0;
 }

@@ -246,7 +246,7 @@ static struct capmsg_frame *await_frame(struct capmsg_upcaller *upcaller,
  * @until: how long to wait
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0: walk again; -ENOENT, -EACCES as the handler says, or there is none;
+ * Return: 0: walk again; CAPMSG_DONE; -ENOENT, -EACCES as the handler says, or there is none;
  * -ELOOP if it was asked too often; -EDEADLK if the handler would wait for itself;
  * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
@@ -282,6 +282,8 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
 	ret = upcall(frame, question, until, &answer);
 	if (ret || answer.result == CAPMSG_RESULT_RETRY)
 		return ret;
+	if (answer.result == CAPMSG_RESULT_DONE)
+		return CAPMSG_DONE;
 	if (answer.cacheable)
 		capmsg_virtual_remember(virtual, &key, &answer, generation);
 	capmsg_memo_add(&frame->ask.memo, &key, &answer);

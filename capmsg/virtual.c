@@ -190,12 +190,13 @@ static bool cache_key(const struct capmsg_virtual *v,
 		      struct capmsg_cache_key *cache_key)
 {
 	const struct capmsg_cap *cap = key->cap;
+	bool table = v->body.object->kind == CAPMSG_TYPE_CAPPAGE;
 	u32 bits = v->bits - cap->subpage_bits;
 
-	if (!v->cache.bits || key->left < bits)
+	if (!v->cache.bits || key->left < bits || !key->left == table)
 		return false;
 	*cache_key = (struct capmsg_cache_key) {
-		.index		= key->bits >> (64 - bits),
+		.index		= bits ? key->bits >> (64 - bits) : 0,
 		.badge		= cap->badge,
 		.flags		= cap->flags,
 		.subpage	= cap->subpage,
@@ -226,6 +227,66 @@ bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
 	/* To somebody who wants a slot this is no answer. */
 	return !key->slot || memory->result == CAPMSG_RESULT_SLOT ||
 	       memory->taken < key->left;
+}
+
+/*
+ * What stands in for the virtual object that @met names, as seen by who came by
+ * that: no more rights than either allows, and the badge that was set first.
+ */
+static bool stand_in(const struct capmsg_cap *met, struct capmsg_cap *in)
+{
+	if (in->revoker && met->revoker)
+		return false;
+	if (!(in->flags & CAPMSG_CAP_BADGED)) {
+		in->badge = met->badge;
+		in->flags |= met->flags & CAPMSG_CAP_BADGED;
+	}
+	in->revoker = in->revoker ?: met->revoker;
+	in->rights = (in->rights & met->rights & CAPMSG_RIGHTS_ALL) |
+		     ((in->rights | met->rights) & CAPMSG_RIGHT_WEAK);
+	in->guard = met->guard;
+	in->guard_bits = met->guard_bits;
+	return true;
+}
+
+/**
+ * capmsg_stand_in_rcu() - has it been said what stands in for a virtual object?
+ * @cap: to the virtual object; to the real one on success, owns no reference
+ * @memo: what was answered so far, or NULL
+ * @cached: what the handler has let us know before is good enough
+ *
+ * Context: RCU read section; takes the lock of the memo.
+ * Return: 0; CAPMSG_ASK: the handler of @cap is to be asked; -ENOENT if it reads as
+ * void; -ELOOP if virtual objects stand in for each other.
+ */
+int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
+			bool cached)
+{
+	struct capmsg_memo_key key = { .cap = cap };
+	struct capmsg_cap met = *cap;
+	struct capmsg_memory memory;
+	struct capmsg_body *body;
+	u32 n;
+
+	for (n = 0; n < CAPMSG_UPCALLS_MAX; n++) {
+		body = capmsg_cap_body_rcu(cap);
+		if (!body)
+			goto out_void;
+		if (cap->object->type != CAPMSG_TYPE_VIRTUAL)
+			return 0;
+		if (!(cached && capmsg_virtual_recall_rcu(capmsg_virtual_of(body),
+							  &key, &memory)) &&
+		    !(memo && capmsg_memo_find(memo, &key, &memory)))
+			return CAPMSG_ASK;
+		if (!memory.cap.object || !stand_in(cap, &memory.cap))
+			goto out_void;
+		*cap = memory.cap;
+	}
+	return -ELOOP;
+out_void:
+	/* The virtual object lives, and is in its slot. */
+	*cap = met;
+	return -ENOENT;
 }
 
 /**

@@ -22,7 +22,7 @@ struct capmsg_virtual {
 	struct capmsg_lien lien;
 	/** @name: how the handler calls it; constant */
 	u64 name;
-	/** @bits: log2 of the slots that it claims to have; constant */
+	/** @bits: of a cappage: log2 of the slots that it claims to have; constant */
 	u32 bits;
 	/** @cache: answers that need not be asked for; @body.lock */
 	struct capmsg_cache cache;
@@ -38,7 +38,7 @@ struct capmsg_virtual_kind {
 	enum capmsg_type kind;
 	/** @name: how the handler calls it */
 	u64 name;
-	/** @bits: log2 of the slots that it claims to have */
+	/** @bits: of a cappage: log2 of the slots that it claims to have, else 0 */
 	u32 bits;
 	/** @cache_bits: log2 of the answers that can be cached, or 0 for none */
 	u32 cache_bits;
@@ -50,6 +50,8 @@ struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
 			       const struct capmsg_memo_key *key,
 			       struct capmsg_memory *memory);
+int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
+			bool cached);
 u64 capmsg_virtual_generation(struct capmsg_virtual *virtual);
 void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,

@@ -193,7 +193,8 @@ static __always_inline int walk_arrive(const struct capmsg_cap *cap,
 				       struct rest *rest,
 				       enum capmsg_lookup lookup)
 {
-	if (lookup != CAPMSG_LOOKUP_OBJECT && !rest->left)
+	if (lookup != CAPMSG_LOOKUP_OBJECT && lookup != CAPMSG_LOOKUP_INVOKE &&
+	    !rest->left)
 		return 1;
 	/* What reads as void has no guard. Hops and object lookups see to that later. */
 	if (!cap->object || !rest_match_guard(rest, cap) ||
@@ -202,14 +203,61 @@ static __always_inline int walk_arrive(const struct capmsg_cap *cap,
 	return !rest->left;
 }
 
+/* Is it of use to know what stands in? Or does the command fail anyway? */
+static bool worth_asking(const struct capmsg_view *view,
+			 const struct capmsg_cap *cap,
+			 const struct capmsg_place *place)
+{
+	enum capmsg_type kind = cap->object->kind;
+
+	if (place->type != CAPMSG_TYPE_VOID && kind != place->type)
+		return false;
+	if ((cap->rights & place->need) != place->need)
+		return false;
+	switch (view->command) {
+	case CAPMSG_CMD_DESTROY:
+		return true;
+	case CAPMSG_CMD_SIGNAL:
+		return view->argument || cap->flags & CAPMSG_CAP_BADGED;
+	default:
+		/* A cappage is looked at slot by slot. */
+		return kind != CAPMSG_TYPE_CAPPAGE;
+	}
+}
+
+/* A virtual object is invoked. */
+static noinline int walk_stand_in(const struct capmsg_view *view,
+				  struct capmsg_cap *cap,
+				  struct capmsg_place *place)
+{
+	struct capmsg_memo *memo = view->asker ? view->asker->memo : NULL;
+	int ret = capmsg_gate_check(cap->revoker);
+
+	if (ret || !worth_asking(view, cap, place))
+		return ret;
+	/* The end of what is played is told, whatever may be remembered of it. */
+	ret = capmsg_stand_in_rcu(cap, memo,
+				  view->command != CAPMSG_CMD_DESTROY &&
+				  view->command != CAPMSG_CMD_REVOKE &&
+				  view->command != CAPMSG_CMD_UNREGISTER);
+	if (ret)
+		return ret;
+	place->body = rcu_dereference(cap->object->body);
+	return place->body ? capmsg_gate_check(cap->revoker) : -ENOENT;
+}
+
 /* The address ends here. */
-static __always_inline int walk_end(const struct capmsg_cap *cap,
+static __always_inline int walk_end(const struct capmsg_view *view,
+				    struct capmsg_cap *cap,
 				    enum capmsg_lookup lookup,
 				    struct capmsg_place *place)
 {
-	if (lookup != CAPMSG_LOOKUP_OBJECT)
+	if (lookup != CAPMSG_LOOKUP_OBJECT && lookup != CAPMSG_LOOKUP_INVOKE)
 		return 0;
 	place->body = capmsg_cap_body_rcu(cap);
+	if (lookup == CAPMSG_LOOKUP_INVOKE && place->body &&
+	    unlikely(cap->object->type == CAPMSG_TYPE_VIRTUAL))
+		return walk_stand_in(view, cap, place);
 	if (likely(place->body))
 		return capmsg_gate_check(cap->revoker);
 	if (cap->object->type == CAPMSG_TYPE_REPLY)
@@ -241,7 +289,9 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 			/* The root itself has no address. */
 			if (from != cap)
 				return -ENOENT;
-			ret = walk_end(cap, lookup, place);
+			place->bits = 0;
+			place->left = 0;
+			ret = walk_end(view, cap, lookup, place);
 			if (!ret)
 				return 0;
 		} else if (!ret) {
@@ -305,9 +355,17 @@ static int wait_outside(struct capmsg_object *through,
 	return ret;
 }
 
-/* Keep what a capability names, and its revoker. */
-static bool find_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
-		     struct capmsg_found *found)
+/**
+ * capmsg_found_rcu() - keep what a walk has found
+ * @cap: what names it
+ * @body: its body
+ * @found: gets references to the body and to the revoker
+ *
+ * Context: RCU read section of the walk.
+ * Return: false if it is gone already.
+ */
+bool capmsg_found_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
+		      struct capmsg_found *found)
 {
 	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
 		return false;
@@ -333,6 +391,8 @@ static noinline int ask_outside(const struct capmsg_view *view,
 		.found.cap	= *cap,
 		.bits		= place->bits,
 		.left		= place->left,
+		.command	= view->command,
+		.argument	= place->left ? 0 : view->argument,
 		.slot		= lookup == CAPMSG_LOOKUP_SLOT,
 		.keeper		= place->keeper,
 	};
@@ -342,7 +402,7 @@ static noinline int ask_outside(const struct capmsg_view *view,
 	int ret = -EDEADLK;
 
 	body = rcu_dereference(cap->object->body);
-	found = body && find_rcu(cap, body, &question.found);
+	found = body && capmsg_found_rcu(cap, body, &question.found);
 	rcu_read_unlock();
 	/* Gone meanwhile: look again. */
 	if (!found)
@@ -413,10 +473,18 @@ int capmsg_walk(const struct capmsg_view *view, u64 address,
 	       walk_on(view, address, lookup, cap, place, ret);
 }
 
-/* capmsg_walk() of an object, inline as well. */
-static __always_inline int walk_object(const struct capmsg_view *view,
-				       u64 address, struct capmsg_cap *cap,
-				       struct capmsg_place *place)
+/**
+ * capmsg_walk_object() - capmsg_walk() of CAPMSG_LOOKUP_OBJECT
+ * @view: as of capmsg_walk()
+ * @address: the same
+ * @cap: the same
+ * @place: the same
+ *
+ * Context: As capmsg_walk().
+ * Return: As capmsg_walk().
+ */
+int capmsg_walk_object(const struct capmsg_view *view, u64 address,
+		       struct capmsg_cap *cap, struct capmsg_place *place)
 	__acquires(RCU)
 {
 	int ret;
@@ -427,153 +495,41 @@ static __always_inline int walk_object(const struct capmsg_view *view,
 	       walk_on(view, address, CAPMSG_LOOKUP_OBJECT, cap, place, ret);
 }
 
-/* log2 of the slots of the cappage that a capability names, or 0. */
-static u32 table_bits(const struct capmsg_cap *cap, struct capmsg_body *body)
-{
-	if (cap->object->type == CAPMSG_TYPE_CAPPAGE)
-		return capmsg_cappage_of(body)->bits;
-	if (capmsg_is_virtual_table(cap->object))
-		return capmsg_virtual_of(body)->bits;
-	return 0;
-}
-
-/* What a fetch makes of the capability that it has found. */
-static int fetch_mint(struct capmsg_cap *cap, const struct capmsg_place *place,
-		      const struct capmsg_mint *mint)
-{
-	if (!(place->rights & CAPMSG_RIGHT_READ))
-		return -EACCES;
-	if (cap->object->type == CAPMSG_TYPE_REPLY)
-		return -EINVAL;
-	if (!mint)
-		return 0;
-	return capmsg_cap_mint(cap, mint, table_bits(cap, place->body));
-}
-
 /**
- * capmsg_fetch() - copy a capability out of its slot
- * @view: the caller's space
- * @address: address of the capability (object lookup)
- * @mint: how the copy differs, or NULL
- * @cap: the result, weakened by the path; owns a reference, or is void after an
- *	error
- *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
- * right, of which there is only one, or a @mint that is no restriction; errors of
- * capmsg_gate_wait().
- */
-int capmsg_fetch(const struct capmsg_view *view, u64 address,
-		 const struct capmsg_mint *mint, struct capmsg_cap *cap)
-{
-	struct capmsg_place place;
-	int ret;
-
-	ret = walk_object(view, address, cap, &place);
-	if (!ret)
-		ret = fetch_mint(cap, &place, mint);
-	if (!ret && !capmsg_cap_tryown(cap))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (ret)
-		cap->object = NULL;
-	return ret == -ESTALE ? -ENOENT : ret;
-}
-
-/**
- * capmsg_keep() - keep a capability in order to invoke it later
- * @view: the caller's space
- * @address: address of the capability (object lookup)
- * @cap: the result, weakened by the path; owns a reference, to be dropped by
- *	capmsg_cap_forget(), or is void after an error. Whoever keeps it hands it out
- *	to nobody: that would need READ where it is
- *
- * Context: As capmsg_fetch().
- * Return: 0; -ENOENT.
- */
-int capmsg_keep(const struct capmsg_view *view, u64 address,
-		struct capmsg_cap *cap)
-{
-	struct capmsg_place place;
-	int ret;
-
-	ret = walk_object(view, address, cap, &place);
-	if (!ret && !capmsg_cap_tryget(cap))
-		ret = -ENOENT;
-	rcu_read_unlock();
-	if (ret)
-		cap->object = NULL;
-	return ret == -ESTALE ? -ENOENT : ret;
-}
-
-/**
- * capmsg_resolve() - find an object in order to invoke it
- * @view: the caller's space
- * @address: address of a capability to it (object lookup)
+ * capmsg_walk_invoke() - capmsg_walk() to an object that is to be invoked
+ * @view: as of capmsg_walk()
+ * @address: the same
+ * @type: of which type it must be; CAPMSG_TYPE_VOID: of any
  * @rights: rights that the capability must have
- * @found: the result; to be put by capmsg_found_put()
+ * @cap: as of capmsg_walk(). If the object is virtual it names what stands in, and
+ *	can do no more than either
+ * @place: as of capmsg_walk()
  *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
- * if a right is missing; errors of capmsg_gate_wait().
+ * Context: As capmsg_walk().
+ * Return: As capmsg_walk(); -EINVAL for another type; -EACCES if a right is missing;
+ * CAPMSG_DONE if the handler of a virtual object has carried out the command.
  */
-int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
-		   struct capmsg_found *found)
+int capmsg_walk_invoke(const struct capmsg_view *view, u64 address,
+		       enum capmsg_type type, u16 rights,
+		       struct capmsg_cap *cap, struct capmsg_place *place)
+	__acquires(RCU)
 {
-	struct capmsg_cap *cap = &found->cap;
 	int ret;
 
-	ret = walk_object(view, address, cap, &found->place);
+	place->type = type;
+	place->need = rights;
+	rcu_read_lock();
+	ret = walk(view, address, CAPMSG_LOOKUP_INVOKE, cap, place);
+	if (unlikely(ret == CAPMSG_SHUT || ret == CAPMSG_ASK))
+		ret = walk_on(view, address, CAPMSG_LOOKUP_INVOKE, cap, place,
+			      ret);
 	if (ret)
-		goto out_unlock;
-	ret = -EACCES;
+		return ret;
+	if (type != CAPMSG_TYPE_VOID && cap->object->kind != type)
+		return -EINVAL;
 	if ((cap->rights & rights) != rights)
-		goto out_unlock;
-	ret = find_rcu(cap, found->place.body, found) ? 0 : -ENOENT;
-out_unlock:
-	rcu_read_unlock();
-	return ret;
-}
-
-/**
- * capmsg_find_slot() - find a slot
- * @view: the caller's space
- * @address: address of the slot (slot lookup)
- * @rights: rights to its table that are needed
- * @spot: the result; to be put by capmsg_spot_put(); refers to @view
- *
- * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES if a right is missing; errors of
- * capmsg_gate_wait().
- */
-int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
-		     struct capmsg_spot *spot)
-{
-	struct capmsg_place place;
-	struct capmsg_cap cap;
-	int ret;
-
-	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_SLOT, &cap, &place);
-	if (!ret && (place.rights & rights) != rights)
-		ret = -EACCES;
-	/* A handler has said what is there, and not where. */
-	if (!ret && !place.table)
-		ret = -ENOENT;
-	if (!ret && place.through && !capmsg_object_tryget(place.through))
-		ret = -ENOENT;
-	if (ret)
-		goto out_unlock;
-	spot->table = place.table;
-	spot->through = place.through;
-	spot->until = &view->until;
-	spot->index = place.index;
-	spot->end = place.end;
-	if (!capmsg_body_tryget(&place.table->body)) {
-		if (place.through)
-			capmsg_object_put(place.through);
-		ret = -ENOENT;
-	}
-out_unlock:
-	rcu_read_unlock();
-	return ret;
+		return -EACCES;
+	/* What was not worth asking about cannot be invoked. */
+	return type != CAPMSG_TYPE_VOID && cap->object->type != type ? -EINVAL :
+								      0;
 }

@@ -11,12 +11,15 @@
 /**
  * enum capmsg_lookup - what an address is to name
  * @CAPMSG_LOOKUP_OBJECT: a capability, its guard included
+ * @CAPMSG_LOOKUP_INVOKE: the same, in order to invoke the object: where that is
+ *	virtual, what stands in for it
  * @CAPMSG_LOOKUP_SLOT: a slot, with or without the guard of what is in it
  * @CAPMSG_LOOKUP_CONTENT: whatever is in a slot, without its guard; a handler may
  *	say what it is without having such a slot
  */
 enum capmsg_lookup {
 	CAPMSG_LOOKUP_OBJECT,
+	CAPMSG_LOOKUP_INVOKE,
 	CAPMSG_LOOKUP_SLOT,
 	CAPMSG_LOOKUP_CONTENT,
 };
@@ -27,7 +30,7 @@ enum capmsg_lookup {
  * Borrowed: valid in the RCU read section of the walk only.
  */
 struct capmsg_place {
-	/** @body: of what is there; only of an object lookup */
+	/** @body: of what is there; only of an object to be found or invoked */
 	struct capmsg_body *body;
 	/**
 	 * @table: the cappage of the last hop; NULL: there is no such cappage, as
@@ -48,6 +51,10 @@ struct capmsg_place {
 	bool keeper;
 	/** @wanted: what the address is to name; enum capmsg_lookup */
 	u8 wanted;
+	/** @type: to be invoked: of which type; CAPMSG_TYPE_VOID: of any */
+	u8 type;
+	/** @need: to be invoked: rights without which the command fails anyway */
+	u16 need;
 	/** @bits: with CAPMSG_ASK: the rest of the address, from the top ... */
 	u64 bits;
 	/** @left: ... and the number of those bits */
@@ -80,8 +87,12 @@ struct capmsg_question {
 	struct capmsg_found found;
 	/** @bits: the rest of the address, from the top */
 	u64 bits;
-	/** @left: the number of those bits; at least one */
+	/** @left: the number of those bits; 0: the object itself is invoked */
 	u32 left;
+	/** @command: by this command, CAPMSG_CMD_x */
+	u32 command;
+	/** @argument: which has this argument */
+	u64 argument;
 	/** @slot: the address is to end at a slot */
 	bool slot;
 	/** @keeper: it is the keeper of a real cappage that is asked */
@@ -118,13 +129,11 @@ struct capmsg_view {
 	struct capmsg_until until;
 	/** @asker: who asks handlers; NULL: nobody must be asked */
 	struct capmsg_asker *asker;
+	/** @command: what is carried out, CAPMSG_CMD_x */
+	u32 command;
+	/** @argument: of that, as handlers are told it */
+	u64 argument;
 };
-
-/*
- * What a walk says where it needs to ask a handler. It never leaves the module: see
- * capmsg_walk().
- */
-#define CAPMSG_ASK	(-EUNATCH)
 
 int capmsg_walk_rcu(const struct capmsg_view *view, u64 address,
 		    enum capmsg_lookup lookup, struct capmsg_cap *cap,
@@ -133,14 +142,15 @@ int capmsg_walk(const struct capmsg_view *view, u64 address,
 		enum capmsg_lookup lookup, struct capmsg_cap *cap,
 		struct capmsg_place *place)
 	__acquires(RCU);
-int capmsg_fetch(const struct capmsg_view *view, u64 address,
-		 const struct capmsg_mint *mint, struct capmsg_cap *cap);
-int capmsg_keep(const struct capmsg_view *view, u64 address,
-		struct capmsg_cap *cap);
-int capmsg_resolve(const struct capmsg_view *view, u64 address, u16 rights,
-		   struct capmsg_found *found);
-int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
-		     struct capmsg_spot *spot);
+int capmsg_walk_object(const struct capmsg_view *view, u64 address,
+		       struct capmsg_cap *cap, struct capmsg_place *place)
+	__acquires(RCU);
+int capmsg_walk_invoke(const struct capmsg_view *view, u64 address,
+		       enum capmsg_type type, u16 rights,
+		       struct capmsg_cap *cap, struct capmsg_place *place)
+	__acquires(RCU);
+bool capmsg_found_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
+		      struct capmsg_found *found);
 
 static inline void capmsg_found_put(struct capmsg_found *found)
 {

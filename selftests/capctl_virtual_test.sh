@@ -57,6 +57,25 @@ test_ends_with_its_port() {
 	json total.virtuals=1
 }
 
+test_kinds() {
+	script 0 <<-'END'
+		port create /10 --handler
+		virtual create /11 --kind port --handler /10 --object 7
+		virtual create /12 --kind region --handler /10
+		virtual create /13 --kind notification --handler /10
+		virtual create /14 --kind message --handler /10
+		virtual create /15 --kind revoker --handler /10
+		cap list
+		expect EINVAL virtual create /16 --kind port --bits 8 --handler /10
+	END
+	for kind in port region notification message revoker; do
+		has "^  1. $kind " || return
+	done
+	status 64 virtual create /11 --kind reply --handler /10
+	has 'cappage, port, region' err
+	status 64 virtual create /11 --kind x --handler /10
+}
+
 # --- who is asked ------------------------------------------------------------------------
 
 test_value() {
@@ -72,8 +91,42 @@ test_value() {
 		recv /13
 	END
 	has '^flags *call,inline,upcall$'
-	has '^length *64$'
+	has '^length *72$'
 	has '^text *through a handler$'
+}
+
+stand_in() { resolution "$1" 001 000 000 000; }
+carried_out() { resolution "$1" 005 000 000 000; }
+
+# A message that is sent to a virtual port goes to the one that stands in.
+test_stand_in() {
+	stand_in port
+	script 0 <<-'END'
+		port create /10 --handler
+		port create /12 --depth 3
+		virtual create /11 --kind port --handler /10 --object 7
+		start send /11 'to a virtual one'
+		handler list /10
+		recv /10
+		reply /10 --last --cap /12 @port
+		wait
+		recv /12
+	END
+	has '^flags *call,inline,upcall$'
+	has '^text *to a virtual one$'
+	has ' send$'
+}
+
+test_carried_out() {
+	carried_out yes
+	script 0 <<-'END'
+		port create /10 --handler
+		virtual create /11 --kind notification --handler /10
+		start notification signal /11 5
+		recv /10
+		reply /10 --last @yes
+		wait
+	END
 }
 
 # What is stored there goes where the handler says.
@@ -296,5 +349,5 @@ test_refusals() {
 	status 64 virtual create /11 --handler /10 --object x
 }
 
-run_cases reads_as_a_cappage ends_with_its_port value slot error no_answer no_upcall_there \
+run_cases reads_as_a_cappage ends_with_its_port kinds value stand_in carried_out slot error no_answer no_upcall_there \
 	asked_too_often keeper waiting remembered refusals

@@ -17,7 +17,8 @@ int upcall_recv(int fd, __u64 port, struct upcall *up)
 	    !(up->record.out_flags & CAPMSG_RECORD_REPLY) ||
 	    up->record.out_length != sizeof(up->upcall) ||
 	    up->upcall.size != sizeof(up->upcall) ||
-	    up->upcall.operation != CAPMSG_UPCALL_INDEX)
+	    up->upcall.operation < CAPMSG_UPCALL_INDEX ||
+	    up->upcall.operation > CAPMSG_UPCALL_INVOKE)
 		return -EBADMSG;
 	return 0;
 }

@@ -96,6 +96,17 @@ static inline void say_value(struct verdict *v, __u64 address, unsigned int bits
 	v->item = (struct capmsg_item){ .address = address, .rights = CAPMSG_RIGHTS_ALL };
 }
 
+/* The object at @address stands in. */
+static inline void say_stand_in(struct verdict *v, __u64 address)
+{
+	say_value(v, address, 0);
+}
+
+static inline void say_done(struct verdict *v)
+{
+	v->resolution = (struct capmsg_resolution){ .result = CAPMSG_RESULT_DONE };
+}
+
 static inline void say_retry(struct verdict *v)
 {
 	v->resolution = (struct capmsg_resolution){ .result = CAPMSG_RESULT_RETRY };

@@ -575,7 +575,7 @@ static const struct value {
 	VALUE_IF(limits, LIMITS, n_holders, ~0U, -EINVAL, port, PORT),
 	VALUE(create_virtual, CREATE_VIRTUAL, handler, PORT, -EINVAL),
 	VALUE(create_virtual, CREATE_VIRTUAL, kind, 0, -EOPNOTSUPP),
-	VALUE(create_virtual, CREATE_VIRTUAL, kind, CAPMSG_TYPE_PORT, -EOPNOTSUPP),
+	VALUE(create_virtual, CREATE_VIRTUAL, kind, CAPMSG_TYPE_REPLY, -EOPNOTSUPP),
 	VALUE(create_virtual, CREATE_VIRTUAL, kind, CAPMSG_TYPE_VIRTUAL, -EOPNOTSUPP),
 	VALUE(create_virtual, CREATE_VIRTUAL, kind, ~0U, -EOPNOTSUPP),
 	VALUE(create_virtual, CREATE_VIRTUAL, bits, 1, -EINVAL),

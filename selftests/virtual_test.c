@@ -192,7 +192,8 @@ TEST_F(virtual, upcall_says_all)
 	EXPECT_EQ(CAPMSG_RIGHT_READ, self->up.upcall.rights);
 	EXPECT_EQ(2, self->up.upcall.subpage);
 	EXPECT_EQ(2, self->up.upcall.subpage_bits);
-	EXPECT_EQ(0, self->up.upcall.__reserved);
+	EXPECT_EQ(CAPMSG_CMD_STAT, self->up.upcall.command);
+	EXPECT_EQ(0, self->up.upcall.argument);
 	EXPECT_EQ(42, self->up.record.out_badge);
 	EXPECT_EQ(CAPMSG_RECORD_BADGED, self->up.record.out_flags & CAPMSG_RECORD_BADGED);
 	say_value(&v, HANDLER, 7);

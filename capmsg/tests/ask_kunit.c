@@ -73,6 +73,7 @@ static struct ask_kit *ask_kit(struct kunit *test)
 				    .rights = CAPMSG_RIGHT_READ } },
 		.bits = 0x5aULL << 56,
 		.left = LEFT,
+		.command = CAPMSG_CMD_STAT,
 	};
 	a->ask.question = &a->question;
 	return a;
@@ -94,6 +95,7 @@ static void ask_kit_end(struct ask_kit *a)
 #define SLOT(...)	{ .result = CAPMSG_RESULT_SLOT, __VA_ARGS__ }
 #define RETRY(...)	{ .result = CAPMSG_RESULT_RETRY, __VA_ARGS__ }
 #define ERROR(...)	{ .result = CAPMSG_RESULT_ERROR, __VA_ARGS__ }
+#define DONE(...)	{ .result = CAPMSG_RESULT_DONE, __VA_ARGS__ }
 
 static const struct row {
 	const char *name;
@@ -153,6 +155,7 @@ static const struct row {
 	{ "error with item", ERROR(.error = ENOENT), PORT, false, -EINVAL },
 	{ "error with bits", ERROR(.error = ENOENT, .bits = 1), NO_ITEM, false, -EINVAL },
 
+	{ "done", DONE(), NO_ITEM, false, -EINVAL },
 	{ "no result", { .result = 0 }, NO_ITEM, false, -EINVAL },
 	{ "unknown result", { .result = CAPMSG_RESULT_COUNT }, NO_ITEM, false, -EINVAL },
 	{ "flags", RETRY(.flags = 2), NO_ITEM, false, -EOPNOTSUPP },
@@ -182,6 +185,89 @@ static void what_is_an_answer(struct kunit *test)
 						     item_of(a, row->item)),
 				    row->ret, "%s", row->name);
 	}
+	ask_kit_end(a);
+}
+
+/* The object itself is invoked: a cappage, as far as the question goes. */
+static const struct stand_in {
+	const char *name;
+	struct capmsg_resolution resolution;
+	enum item item;
+	u32 command;
+	int ret;
+} stand_ins[] = {
+	{ "stand-in", VALUE(), TABLE, CAPMSG_CMD_DESTROY, 0 },
+	{ "stand-in for all", VALUE(.flags = CACHE), TABLE, CAPMSG_CMD_STAT, 0 },
+	{ "stand-in through a revoker", VALUE(), THROUGH, CAPMSG_CMD_STAT, 0 },
+	{ "a part of it", VALUE(), PART, CAPMSG_CMD_STAT, 0 },
+	{ "another kind", VALUE(), PORT, CAPMSG_CMD_STAT, -EINVAL },
+	{ "itself", VALUE(), VIRTUAL, CAPMSG_CMD_STAT, -EINVAL },
+	{ "nothing", VALUE(), NO_ITEM, CAPMSG_CMD_STAT, -EINVAL },
+	{ "a dead one", VALUE(), DEAD, CAPMSG_CMD_STAT, -EINVAL },
+	{ "bits", VALUE(.bits = 1), TABLE, CAPMSG_CMD_STAT, -EINVAL },
+	{ "a slot", SLOT(), TABLE, CAPMSG_CMD_STAT, -EINVAL },
+	{ "with slot", VALUE(.slot = 1), TABLE, CAPMSG_CMD_STAT, -EINVAL },
+	{ "with slots", VALUE(.n_slots = 1), TABLE, CAPMSG_CMD_STAT, -EINVAL },
+	{ "with error", VALUE(.error = 2), TABLE, CAPMSG_CMD_STAT, -EINVAL },
+	{ "retry", RETRY(), NO_ITEM, CAPMSG_CMD_STAT, 0 },
+	{ "error", ERROR(.error = ENOENT), NO_ITEM, CAPMSG_CMD_STAT, 0 },
+	{ "signal done", DONE(), NO_ITEM, CAPMSG_CMD_SIGNAL, 0 },
+	{ "destroy done", DONE(), NO_ITEM, CAPMSG_CMD_DESTROY, 0 },
+	{ "unregister done", DONE(), NO_ITEM, CAPMSG_CMD_UNREGISTER, 0 },
+	{ "revoke done", DONE(), NO_ITEM, CAPMSG_CMD_REVOKE, 0 },
+	{ "close done", DONE(), NO_ITEM, CAPMSG_CMD_CLOSE, 0 },
+	{ "open done", DONE(), NO_ITEM, CAPMSG_CMD_OPEN, 0 },
+	{ "stat done", DONE(), NO_ITEM, CAPMSG_CMD_STAT, -EINVAL },
+	{ "send done", DONE(), NO_ITEM, CAPMSG_CMD_SEND, -EINVAL },
+	{ "done with item", DONE(), TABLE, CAPMSG_CMD_OPEN, -EINVAL },
+	{ "done with error", DONE(.error = 2), NO_ITEM, CAPMSG_CMD_OPEN, -EINVAL },
+	{ "done for all", DONE(.flags = CACHE), NO_ITEM, CAPMSG_CMD_OPEN, -EINVAL },
+};
+
+static void what_stands_in(struct kunit *test)
+{
+	struct ask_kit *a = ask_kit(test);
+	const struct stand_in *row;
+
+	a->question.bits = 0;
+	a->question.left = 0;
+	for (row = stand_ins; row < stand_ins + ARRAY_SIZE(stand_ins); row++) {
+		a->question.command = row->command;
+		KUNIT_EXPECT_EQ_MSG(test,
+				    capmsg_ask_check(&a->question,
+						     &row->resolution,
+						     item_of(a, row->item)),
+				    row->ret, "%s", row->name);
+	}
+	/* Two revokers in a row are one too many. */
+	a->question.found.cap.revoker = a->items[THROUGH].revoker;
+	KUNIT_EXPECT_EQ(test, capmsg_ask_check(&a->question,
+					       &stand_ins[0].resolution,
+					       &a->items[THROUGH]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, capmsg_ask_check(&a->question,
+					       &stand_ins[0].resolution,
+					       &a->items[TABLE]), 0);
+	ask_kit_end(a);
+}
+
+static void handler_is_told_the_command(struct kunit *test)
+{
+	struct ask_kit *a = ask_kit(test);
+	const struct capmsg_upcall *up = &a->ask.upcall;
+
+	a->question.bits = 0;
+	a->question.left = 0;
+	a->question.command = CAPMSG_CMD_SIGNAL;
+	a->question.argument = 6;
+	capmsg_ask_fill(&a->ask, &a->question);
+	KUNIT_EXPECT_EQ(test, up->operation, CAPMSG_UPCALL_INVOKE);
+	KUNIT_EXPECT_EQ(test, up->address, 1ULL << 63);
+	KUNIT_EXPECT_EQ(test, up->command, CAPMSG_CMD_SIGNAL);
+	KUNIT_EXPECT_EQ(test, up->argument, 6);
+	/* The badge takes the place of the bits. */
+	a->question.found.cap.flags = CAPMSG_CAP_BADGED;
+	capmsg_ask_fill(&a->ask, &a->question);
+	KUNIT_EXPECT_EQ(test, up->argument, 0);
 	ask_kit_end(a);
 }
 
@@ -273,7 +359,8 @@ static void handler_is_told_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, up->rights, CAPMSG_RIGHT_READ);
 	KUNIT_EXPECT_EQ(test, up->subpage, 2);
 	KUNIT_EXPECT_EQ(test, up->subpage_bits, 4);
-	KUNIT_EXPECT_EQ(test, up->__reserved, 0);
+	KUNIT_EXPECT_EQ(test, up->command, CAPMSG_CMD_STAT);
+	KUNIT_EXPECT_EQ(test, up->argument, 0);
 	KUNIT_EXPECT_EQ(test, a->ask.sender.origin.badge, 42);
 	KUNIT_EXPECT_TRUE(test, a->ask.sender.origin.badged);
 	KUNIT_EXPECT_PTR_EQ(test, a->ask.sender.through, cap->revoker);
@@ -293,7 +380,8 @@ static void next_question_begins_afresh(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, up->address, ~0ULL);
 	KUNIT_EXPECT_EQ(test, up->flags, 0);
 	KUNIT_EXPECT_EQ(test, up->badge, 0);
-	KUNIT_EXPECT_EQ(test, up->__reserved, 0);
+	KUNIT_EXPECT_EQ(test, up->command, CAPMSG_CMD_STAT);
+	KUNIT_EXPECT_EQ(test, up->argument, 0);
 	KUNIT_EXPECT_FALSE(test, a->ask.sender.origin.badged);
 	KUNIT_EXPECT_NULL(test, a->ask.sender.through);
 	a->question.bits = 0;
@@ -305,6 +393,8 @@ static void next_question_begins_afresh(struct kunit *test)
 
 static struct kunit_case ask_cases[] = {
 	KUNIT_CASE(what_is_an_answer),
+	KUNIT_CASE(what_stands_in),
+	KUNIT_CASE(handler_is_told_the_command),
 	KUNIT_CASE(refused_answer_changes_nothing),
 	KUNIT_CASE(answer_is_taken_over),
 	KUNIT_CASE(error_is_taken_over),

@@ -262,7 +262,7 @@ static void try_rights(struct kunit *test, const struct capmsg_view *view,
 		capmsg_spot_put(&spot);
 	}
 	/* To invoke what is there needs no right to the table. */
-	ret = capmsg_resolve(view, address, needed, &object);
+	ret = capmsg_find(view, address, needed, &object);
 	KUNIT_EXPECT_EQ_MSG(test, ret, needed & ~found ? -EACCES : 0,
 			    "%#x for %#x", rights, needed);
 	if (!ret)
@@ -318,11 +318,11 @@ static void stale_is_told_from_void_when_invoked(struct kunit *test)
 
 	right.badge = frame->port.epoch + 1;
 	capmsg_kit_put(test, table, 7, right);
-	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, 0, &found),
+	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found),
 			-ESTALE);
 	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, address, NULL, &cap), -ENOENT);
 	capmsg_kit_kill(&frame->port.body);
-	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, 0, &found),
+	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found),
 			-ESTALE);
 }
 

@@ -4,7 +4,7 @@
  * with everything that can happen to a chain.
  */
 #include "kit.h"
-#include "walk.h"
+#include "find.h"
 
 #define CHAIN	CAPMSG_CHAIN_MAX
 

@@ -52,6 +52,7 @@ static void list_waiting(struct table *table, const struct capmsg_waiting *waiti
 	table_cell(table, 5, "%llu", (unsigned long long)waiting->object);
 	table_cell(table, 6, "%s", address_text(waiting->address, text));
 	table_cell(table, 7, "%llu", (unsigned long long)waiting->badge);
+	table_cell(table, 8, "%s", capmsg_command_name(waiting->command));
 }
 
 static int handler_list(struct context *ctx, struct invocation *inv)
@@ -60,6 +61,7 @@ static int handler_list(struct context *ctx, struct invocation *inv)
 		{ "id", true, true }, { "thread", true, true }, { "user", true, true },
 		{ "ms", true, true }, { "delivered", true, true }, { "object", true, true },
 		{ "address", false, false }, { "badge", true, true },
+		{ "for", false, false },
 	};
 	struct capmsg_waiting *waiting;
 	struct table *table;
@@ -99,6 +101,7 @@ static int handler_show(struct context *ctx, struct invocation *inv)
 		doc_u64(ctx->doc, "object", waiting[i].object);
 		doc_address(ctx->doc, "address", waiting[i].address);
 		doc_u64(ctx->doc, "badge", waiting[i].badge);
+		doc_str(ctx->doc, "for", capmsg_command_name(waiting[i].command));
 	}
 	free(waiting);
 	return i < n ? STATUS_OK : fail(ctx, -ENOENT, "'handler list' shows who waits",

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Virtual objects: create, invalidate. They read, and are destroyed, as what they stand for. */
 #include <errno.h>
+#include <string.h>
 
 #include "capctl.h"
+
+static int kind_read(struct context *ctx, struct invocation *inv, uint32_t *out)
+{
+	static const uint32_t kinds[] = {
+		CAPMSG_TYPE_CAPPAGE, CAPMSG_TYPE_PORT, CAPMSG_TYPE_REGION,
+		CAPMSG_TYPE_NOTIFICATION, CAPMSG_TYPE_MESSAGE, CAPMSG_TYPE_REVOKER,
+	};
+	const char *name = option(inv, OPT_KIND);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		*out = kinds[i];
+		if (!name || !strcmp(name, capmsg_type_name(*out)))
+			return STATUS_OK;
+	}
+	return usage(ctx, "one of cappage, port, region, notification, message, revoker",
+		     "'%s' is no kind of object", name);
+}
 
 static int virtual_create(struct context *ctx, struct invocation *inv)
 {
 	static const char wrong[] =
 		"the handler's port has to be created with 'port create --handler'";
 	uint64_t to = 0, handler = 0, object = 0, bits = 0, cache_bits = 0;
-	struct capmsg_create_virtual create = { .kind = CAPMSG_TYPE_CAPPAGE };
+	struct capmsg_create_virtual create = { 0 };
 	int status = space_open(ctx), err;
 
 	if (!option(inv, OPT_HANDLER))
 		return usage(ctx, NULL, "--handler is missing: who is to play the object?");
 	if (!status)
 		status = arg_address(ctx, inv->args[0], &to);
+	if (!status)
+		status = kind_read(ctx, inv, &create.kind);
 	if (!status)
 		status = opt_address(ctx, inv, OPT_HANDLER, &handler);
 	if (!status)
@@ -33,7 +53,8 @@ static int virtual_create(struct context *ctx, struct invocation *inv)
 	create.cache_bits = (uint32_t)cache_bits;
 	err = capmsg_create_virtual(ctx->space.fd, &create);
 	return err ? fail(ctx, err, err == -EINVAL ? wrong : NULL,
-			  "creating virtual cappage %s", inv->args[0]) : STATUS_OK;
+			  "creating virtual %s %s", capmsg_type_name(create.kind),
+			  inv->args[0]) : STATUS_OK;
 }
 
 static int virtual_invalidate(struct context *ctx, struct invocation *inv)
@@ -75,17 +96,20 @@ static const struct argp_option invalidate_options[] = {
 
 static const struct argp_option create_options[] = {
 	{ "handler", OPT_HANDLER, "ADDR", 0, "The port at which it is asked for", 0 },
+	{ "kind", OPT_KIND, "KIND", 0,
+	  "Stands for a cappage (this is the default), port, region, notification, message or "
+	  "revoker", 0 },
 	{ "object", OPT_OBJECT, "N", 0, "How the handler calls it (0)", 0 },
-	{ "bits", OPT_BITS, "N", 0, "It shows 2^N slots, N from 4 to 12 (8)", 0 },
+	{ "bits", OPT_BITS, "N", 0, "A cappage shows 2^N slots, N from 4 to 12 (8)", 0 },
 	{ "cache-bits", OPT_CACHE_BITS, "N", 0, "Room to remember 2^N answers (none)", 0 },
 	{ 0 }
 };
 
 static const struct command commands[] = {
-	{ .verb = "create", .args = "ADDR", .summary = "Create a cappage that a process plays.",
-	  .details = "It reads as a cappage. Where an address leads through it, who receives from the "
-		     "port is asked (flag 'upcall' of 'recv'), and the command waits. It ends with the "
-		     "port, or by 'cappage destroy'.",
+	{ .verb = "create", .args = "ADDR", .summary = "Create an object that a process plays.",
+	  .details = "It reads as what it stands for. Where an address leads through it, or a command "
+		     "is directed at it, who receives from the port is asked (flag 'upcall' of "
+		     "'recv'), and the command waits. It ends with the port, or by 'KIND destroy'.",
 	  .options = create_options, .min_args = 1, .max_args = 1, .run = virtual_create },
 	{ .verb = "invalidate", .args = "ADDR", .summary = "Drop answers that the kernel remembers for others.",
 	  .details = "Prints how many were dropped, for how many there is room, and how often one was "

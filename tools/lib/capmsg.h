@@ -110,6 +110,7 @@ int capmsg_address_format(uint64_t address, char *text, size_t size);
 int capmsg_rights_parse(const char *text, uint32_t *out_rights);
 int capmsg_rights_format(uint32_t rights, char *text, size_t size);
 const char *capmsg_type_name(uint32_t type);
+const char *capmsg_command_name(uint32_t command);
 const char *capmsg_state_name(uint32_t state);
 const char *capmsg_limit_name(uint32_t limit);
 
@@ -172,6 +173,10 @@ int capmsg_request_take(struct capmsg_request *request, uint64_t to);
  *	capmsg_reply(). An upcall that is left unanswered is dropped: its client gets
  *	ENOENT. The same is asked again if the client begins again, so nothing is
  *	to be done here that must be done once
+ * @invoke: a command is directed at a virtual object: what stands in for it? The
+ *	upcall tells object, command (capmsg_command_name()), badge and rights. As
+ *	@index, but to be answered with capmsg_answer_stand_in(), _done(), _retry(),
+ *	_error() or _upcall(). NULL: the client gets ENOENT
  * @refused: the kernel has refused an answer, with this -errno (as documented at
  *	struct capmsg_resolution), and its client gets ENOENT; NULL: not told
  * @call: a call of somebody else to the port, as in struct capmsg_ops; NULL: such
@@ -186,6 +191,8 @@ struct capmsg_handler_ops {
 	size_t size;
 	int (*index)(struct capmsg_request *request,
 		     const struct capmsg_upcall *upcall, void *arg);
+	int (*invoke)(struct capmsg_request *request,
+		      const struct capmsg_upcall *upcall, void *arg);
 	void (*refused)(const struct capmsg_upcall *upcall, int error, void *arg);
 	int (*call)(struct capmsg_request *request, void *arg);
 	int (*message)(struct capmsg_request *request, void *arg);
@@ -199,6 +206,8 @@ int capmsg_answer_value(struct capmsg_request *request, unsigned int bits,
 			uint64_t address);
 int capmsg_answer_slot(struct capmsg_request *request, unsigned int bits,
 		       uint64_t table, unsigned int slot);
+int capmsg_answer_stand_in(struct capmsg_request *request, uint64_t address);
+int capmsg_answer_done(struct capmsg_request *request);
 int capmsg_answer_retry(struct capmsg_request *request);
 int capmsg_answer_error(struct capmsg_request *request, int error);
 int capmsg_answer_upcall(struct capmsg_request *request,

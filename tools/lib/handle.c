@@ -109,6 +109,33 @@ int capmsg_answer_slot(struct capmsg_request *request, unsigned int bits,
 }
 
 /**
+ * capmsg_answer_stand_in() - say which object the command is carried out with
+ * @request: the upcall, of operation CAPMSG_UPCALL_INVOKE
+ * @address: address of a capability to an object of the same kind, in the handler's
+ *	space; not through a virtual cappage
+ *
+ * Return: as capmsg_answer_upcall().
+ */
+int capmsg_answer_stand_in(struct capmsg_request *request, uint64_t address)
+{
+	return capmsg_answer_value(request, 0, address);
+}
+
+/**
+ * capmsg_answer_done() - say that the command was carried out
+ * @request: the upcall, of operation CAPMSG_UPCALL_INVOKE, by one of the commands
+ *	that enum capmsg_result names
+ *
+ * Return: as capmsg_answer_upcall().
+ */
+int capmsg_answer_done(struct capmsg_request *request)
+{
+	const struct capmsg_resolution done = { .result = CAPMSG_RESULT_DONE };
+
+	return capmsg_answer_upcall(request, &done, CAPMSG_ADDRESS_VOID, 0);
+}
+
+/**
  * capmsg_answer_retry() - have the kernel look again
  * @request: the upcall
  *

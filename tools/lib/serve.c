@@ -210,7 +210,7 @@ static int next(struct capmsg_request *request, bool repost,
 static int first(struct capmsg_request *request, const struct capmsg_handler_ops *ops)
 {
 	struct capmsg_recv args = {
-		.flags = ops->index ? CAPMSG_RECV_DECLARE : 0,
+		.flags = ops->index || ops->invoke ? CAPMSG_RECV_DECLARE : 0,
 		.port = request->port,
 		.records = (uintptr_t)&request->record,
 		.n_records = 1,
@@ -229,9 +229,11 @@ static int ask(struct capmsg_request *request,
 {
 	const struct capmsg_upcall *upcall = request_upcall(request);
 
-	if (upcall->operation != CAPMSG_UPCALL_INDEX || !ops->index)
-		return 0;
-	return ops->index(request, upcall, arg);
+	if (upcall->operation == CAPMSG_UPCALL_INDEX && ops->index)
+		return ops->index(request, upcall, arg);
+	if (upcall->operation == CAPMSG_UPCALL_INVOKE && ops->invoke)
+		return ops->invoke(request, upcall, arg);
+	return 0;
 }
 
 static int dispatch(struct capmsg_request *request,

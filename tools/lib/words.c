@@ -143,6 +143,60 @@ const char *capmsg_type_name(uint32_t type)
 }
 
 /**
+ * capmsg_command_name() - name of a command
+ * @command: CAPMSG_CMD_x
+ *
+ * Return: a string that lives for ever; "unknown" for a command of a later version.
+ */
+const char *capmsg_command_name(uint32_t command)
+{
+	static const char *const names[CAPMSG_CMD_COUNT] = {
+		[CAPMSG_CMD_QUERY] = "query",
+		[CAPMSG_CMD_SETUP] = "setup",
+		[CAPMSG_CMD_CREATE_CAPPAGE] = "create_cappage",
+		[CAPMSG_CMD_CREATE_PORT] = "create_port",
+		[CAPMSG_CMD_REGISTER] = "register",
+		[CAPMSG_CMD_UNREGISTER] = "unregister",
+		[CAPMSG_CMD_COPY] = "copy",
+		[CAPMSG_CMD_MOVE] = "move",
+		[CAPMSG_CMD_CLEAR] = "clear",
+		[CAPMSG_CMD_STAT] = "stat",
+		[CAPMSG_CMD_LIST] = "list",
+		[CAPMSG_CMD_DESTROY] = "destroy",
+		[CAPMSG_CMD_POST] = "post",
+		[CAPMSG_CMD_UNPOST] = "unpost",
+		[CAPMSG_CMD_SEND] = "send",
+		[CAPMSG_CMD_RECV] = "recv",
+		[CAPMSG_CMD_CALL] = "call",
+		[CAPMSG_CMD_REPLY] = "reply",
+		[CAPMSG_CMD_REPLY_RECV] = "reply_recv",
+		[CAPMSG_CMD_EXPORT] = "export",
+		[CAPMSG_CMD_IMPORT] = "import",
+		[CAPMSG_CMD_CREATE_NOTIFICATION] = "create_notification",
+		[CAPMSG_CMD_CREATE_MESSAGE] = "create_message",
+		[CAPMSG_CMD_CREATE_REVOKER] = "create_revoker",
+		[CAPMSG_CMD_WATCH] = "watch",
+		[CAPMSG_CMD_REVOKE] = "revoke",
+		[CAPMSG_CMD_CLOSE] = "close",
+		[CAPMSG_CMD_OPEN] = "open",
+		[CAPMSG_CMD_BEGIN] = "begin",
+		[CAPMSG_CMD_FILL] = "fill",
+		[CAPMSG_CMD_TRANSMIT] = "transmit",
+		[CAPMSG_CMD_ABANDON] = "abandon",
+		[CAPMSG_CMD_CREDITS] = "credits",
+		[CAPMSG_CMD_SIGNAL] = "signal",
+		[CAPMSG_CMD_WAIT] = "wait",
+		[CAPMSG_CMD_LIMITS] = "limits",
+		[CAPMSG_CMD_CREATE_VIRTUAL] = "create_virtual",
+		[CAPMSG_CMD_UPCALLS] = "upcalls",
+		[CAPMSG_CMD_ABORT] = "abort",
+		[CAPMSG_CMD_INVALIDATE] = "invalidate",
+	};
+
+	return command < CAPMSG_CMD_COUNT ? names[command] : "unknown";
+}
+
+/**
  * capmsg_state_name() - name of a state of a message
  * @state: enum capmsg_message_state
  *

@@ -1438,7 +1438,7 @@ struct capmsg_open {
 /**
  * DOC: Virtual objects
  *
- * Any cappage can be played by a process. A port that was created with
+ * Any object can be played by a process. A port that was created with
  * CAPMSG_PORT_HANDLER can have *virtual objects*: who receives from it, the
  * *handler*, plays them. Capabilities to them are copied, sent, badged, narrowed,
  * revoked and watched as any others, and read as what the object stands for.
@@ -1450,6 +1450,14 @@ struct capmsg_open {
  * remembers the answer for this one address, and begins again at the root: so
  * nothing is held while the handler is asked, and nothing has happened yet
  * whenever it is given up. It asks CAPMSG_UPCALLS_MAX times at most (ELOOP).
+ *
+ * When a command is directed at a virtual object itself the handler is told which
+ * (CAPMSG_UPCALL_INVOKE). It answers with a real object of that kind, which *stands
+ * in* for this command: so a message goes from its sender to the receiver as if
+ * there were no handler between. Or it has done what was asked by itself (DONE),
+ * or says no. DESTROY, UNREGISTER and REVOKE end the virtual object as well, once
+ * they have succeeded. Who has created it can DESTROY it without an upcall. WATCH
+ * watches the virtual object, and not what stands in.
  *
  * A real cappage may have a virtual one as its *keeper*: a walk that meets a void
  * slot there asks the keeper, with the address as it was before that slot. So
@@ -1479,15 +1487,14 @@ struct capmsg_open {
  * @handler: address of a port, with RECV, that was created with
  *	CAPMSG_PORT_HANDLER. The virtual object ends with it
  * @object: how the handler calls it; told in every upcall, and to nobody else
- * @kind: what it stands for: CAPMSG_TYPE_CAPPAGE
- * @bits: log2 of the slots of that cappage, as STAT tells it and as subpages are
+ * @kind: what it stands for: CAPMSG_TYPE_CAPPAGE, _PORT, _REGION, _NOTIFICATION,
+ *	_MESSAGE or _REVOKER
+ * @bits: of a cappage: log2 of its slots, as STAT tells it and as subpages are
  *	made of it, CAPMSG_BITS_MIN to CAPMSG_BITS_MAX; 0 means
- *	CAPMSG_BITS_DEFAULT
+ *	CAPMSG_BITS_DEFAULT. Else 0
  * @cache_bits: log2 of the answers that the kernel may remember for other
  *	operations, 1 to CAPMSG_BITS_MAX; 0 for none
  * @__reserved: must be zero
- *
- * DESTROY ends it, and no upcall is made for that.
  *
  * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port
  * that is no handler's, or that is named through a revoker; EOPNOTSUPP also for
@@ -1509,6 +1516,8 @@ struct capmsg_create_virtual {
 
 /* @operation of an upcall: where does the rest of the address lead? */
 #define CAPMSG_UPCALL_INDEX	1
+/* @operation: what stands in for the object, as far as @command goes? */
+#define CAPMSG_UPCALL_INVOKE	2
 
 /* @badge is set. */
 #define CAPMSG_UPCALL_BADGED	0x1
@@ -1520,11 +1529,11 @@ struct capmsg_create_virtual {
 /**
  * struct capmsg_upcall - what a handler is asked
  * @size: sizeof(struct capmsg_upcall)
- * @operation: CAPMSG_UPCALL_INDEX
+ * @operation: CAPMSG_UPCALL_INDEX, CAPMSG_UPCALL_INVOKE
  * @object: as given to CREATE_VIRTUAL
- * @address: the rest of the address: at least one bit, and behind the last one a
- *	1, as in CAPMSG_ADDRESS. If that is all that the object is to be indexed
- *	with, the address ends in one of its slots
+ * @address: INDEX: the rest of the address: at least one bit, and behind the last
+ *	one a 1, as in CAPMSG_ADDRESS. If that is all that the object is to be
+ *	indexed with, the address ends in one of its slots. INVOKE: no bit, and a 1
  * @badge: badge of the capability that was used
  * @guard: its guard, which was matched
  * @guard_bits: the length of that
@@ -1532,7 +1541,12 @@ struct capmsg_create_virtual {
  * @rights: its rights, CAPMSG_RIGHT_WEAK also if the path was weak before
  * @subpage: the part of the cappage that it names ...
  * @subpage_bits: ... of 2^subpage_bits: these bits come before those of @address
- * @__reserved: zero
+ * @command: the client's command, CAPMSG_CMD_x
+ * @argument: INVOKE by SIGNAL: the bits, if the capability has no badge; else 0
+ *
+ * Nothing else is told of the client: neither its addresses nor its memory mean
+ * anything to the handler. What the command does is done by the kernel, with what
+ * stands in.
  */
 struct capmsg_upcall {
 	__u32		size;
@@ -1546,17 +1560,21 @@ struct capmsg_upcall {
 	__u32		rights;
 	__u32		subpage;
 	__u32		subpage_bits;
-	__u32		__reserved;
+	__u32		command;
+	__aligned_u64	argument;
 };
 
 /**
  * enum capmsg_result - what a handler answers
- * @CAPMSG_RESULT_VALUE: the capability that is the only item of the answer is there
+ * @CAPMSG_RESULT_VALUE: the capability that is the only item of the answer is there;
+ *	of INVOKE: it stands in, and is of the same kind
  * @CAPMSG_RESULT_SLOT: it is slot @slot of the cappage that is the only item; a
  *	real one, and not named through a revoker
  * @CAPMSG_RESULT_RETRY: look again: a table was put in place of the virtual one, or
  *	the slot of the kept table was filled
- * @CAPMSG_RESULT_ERROR: the address leads nowhere
+ * @CAPMSG_RESULT_ERROR: the address leads nowhere; of INVOKE: the command fails
+ * @CAPMSG_RESULT_DONE: of INVOKE: the command has succeeded, and nothing is left to
+ *	be done; for SIGNAL, DESTROY, UNREGISTER, REVOKE, CLOSE and OPEN
  * @CAPMSG_RESULT_COUNT: number of results, 0 being none
  */
 enum capmsg_result {
@@ -1564,13 +1582,15 @@ enum capmsg_result {
 	CAPMSG_RESULT_SLOT	= 2,
 	CAPMSG_RESULT_RETRY	= 3,
 	CAPMSG_RESULT_ERROR	= 4,
-	CAPMSG_RESULT_COUNT	= 5,
+	CAPMSG_RESULT_DONE	= 5,
+	CAPMSG_RESULT_COUNT	= 6,
 };
 
 /*
  * VALUE, SLOT: the kernel may give this answer to others who come by a capability with
  * the same badge and part of the cappage, until INVALIDATE. Nothing is remembered
- * unless @bits is what the virtual cappage claims to have.
+ * unless @bits is what the virtual cappage claims to have. What stands in for another
+ * object does so for all commands then; but those that end it are always told.
  */
 #define CAPMSG_RESOLUTION_CACHE	0x1
 
@@ -1579,7 +1599,7 @@ enum capmsg_result {
  * @size: sizeof(struct capmsg_resolution)
  * @flags: CAPMSG_RESOLUTION_CACHE
  * @result: enum capmsg_result
- * @bits: VALUE, SLOT: how many bits of @address this takes, at least one
+ * @bits: VALUE, SLOT of INDEX: how many bits of @address this takes, at least one
  * @slot: SLOT: the slot, in the part of the cappage that the item names
  * @n_slots: SLOT: how many slots, from that one on, follow each other in the
  *	virtual cappage as well: messages can land in so many; 0 means 1
@@ -1588,7 +1608,9 @@ enum capmsg_result {
  *
  * What is answered is weakened as anything that is found along the path of the
  * client. READ and WRITE of the item count beside those of the client's own
- * capability when it wants to read or write the slot.
+ * capability when it wants to read or write the slot. What stands in has at most the
+ * rights of the client's capability and of the item, and the badge of the item, or
+ * if that has none of the client's. One of the two may be named through a revoker.
  *
  * The answer is refused, and the upcall waits for another one, if a field is not
  * as said here or must be zero for this result, if the item is missing, has the wrong type or is
@@ -1618,7 +1640,9 @@ struct capmsg_resolution {
  * @thread: thread id of who waits, as seen by the caller; 0 if it is not visible
  * @user: its user id, as seen by the caller
  * @operation: as in struct capmsg_upcall
+ * @command: as in struct capmsg_upcall
  * @flags: CAPMSG_WAITING_DELIVERED
+ * @__reserved: zero
  */
 struct capmsg_waiting {
 	__aligned_u64	id;
@@ -1629,7 +1653,9 @@ struct capmsg_waiting {
 	__u32		thread;
 	__u32		user;
 	__u32		operation;
+	__u32		command;
 	__u32		flags;
+	__u32		__reserved;
 };
 
 /**

@@ -1,0 +1,691 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kind_test.c - objects of every kind that a process plays: what it is told of the
+ * commands that are directed at them, and what it can say.
+ */
+#include "kselftest_harness.h"
+#include "handler.h"
+
+/* In the handler's space. */
+#define HANDLER	SLOT(1)		/* the port */
+#define REAL	SLOT(2)		/* what stands in */
+#define VIRTUAL	SLOT(3)		/* what it stands in for */
+#define SECOND	SLOT(4)		/* another virtual one */
+/* In the client's. */
+#define IT	SLOT(3)		/* the virtual object */
+#define OWN	SLOT(4)
+#define PORT	SLOT(5)
+#define REGION	SLOT(6)
+#define MESSAGE	SLOT(7)
+#define BADGED	SLOT(8)
+#define NAME	0x1122334455667788ULL
+#define LENGTH	(4 * PAGE)
+
+FIXTURE(kind) {
+	int fd;			/* of the handler */
+	int tx;			/* of the client */
+	struct handler handler;
+	struct verdict verdict;	/* what it says to everything */
+	struct upcall up;	/* what it was told at last */
+	struct job job;
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+};
+
+static void decide(struct handler *handler, const struct upcall *up, struct verdict *verdict)
+{
+	FIXTURE_DATA(kind) *self = handler->data;
+
+	self->up = *up;
+	*verdict = self->verdict;
+}
+
+FIXTURE_SETUP(kind)
+{
+	ASSERT_EQ(100, dup2(space_new(), 100));
+	ASSERT_EQ(101, dup2(space_new(), 101));
+	close_range(3, 99, 0);
+	self->fd = 100;
+	self->tx = 101;
+	ASSERT_EQ(0, handler_port(self->fd, HANDLER, 8));
+	say_stand_in(&self->verdict, REAL);
+	self->handler = (struct handler){ .fd = self->fd, .port = HANDLER,
+		.decide = decide, .data = self };
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+FIXTURE_TEARDOWN(kind)
+{
+	handler_stop(&self->handler);
+	CAPMSG_TEARDOWN();
+}
+
+static int virtual_kind(int fd, __u64 to, unsigned int kind, unsigned int cache_bits)
+{
+	return do_create_virtual(fd, &(struct capmsg_create_virtual){ .to = to,
+		.handler = HANDLER, .object = NAME, .kind = kind, .cache_bits = cache_bits });
+}
+
+/* The client gets a virtual object of that kind; there is room for answers. */
+static int play(FIXTURE_DATA(kind) *self, unsigned int kind)
+{
+	return virtual_kind(self->fd, VIRTUAL, kind, 4) ?:
+	       cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, self->tx, IT);
+}
+
+/* How often the handler was asked since the last time. */
+static int asked(FIXTURE_DATA(kind) *self)
+{
+	return atomic_exchange(&self->handler.upcalls, 0);
+}
+
+/* --- ports ------------------------------------------------------------------------------ */
+
+TEST_F(kind, port_send)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, cap_badge(self->tx, IT, BADGED, 55));
+	EXPECT_EQ(0, asked(self));
+	ASSERT_EQ(0, msg_send(self->tx, BADGED, "hello", 5));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(CAPMSG_UPCALL_INVOKE, self->up.upcall.operation);
+	EXPECT_EQ(CAPMSG_CMD_SEND, self->up.upcall.command);
+	EXPECT_EQ(NAME, self->up.upcall.object);
+	EXPECT_EQ(1ULL << 63, self->up.upcall.address);
+	EXPECT_EQ(55, self->up.upcall.badge);
+	EXPECT_EQ(CAPMSG_UPCALL_BADGED, self->up.upcall.flags);
+	EXPECT_EQ(RIGHTS_PORT, self->up.upcall.rights);
+	EXPECT_EQ(0, self->up.upcall.argument);
+	ASSERT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+	EXPECT_EQ(5, self->record.out_length);
+	EXPECT_EQ(0, memcmp(self->data, "hello", 5));
+	EXPECT_EQ(CAPMSG_RECORD_INLINE | CAPMSG_RECORD_BADGED, self->record.out_flags);
+	EXPECT_EQ(55, self->record.out_badge);
+}
+
+/* A badge that the handler has set stays. */
+TEST_F(kind, port_badge_of_stand_in)
+{
+	ASSERT_EQ(0, port_create(self->fd, OWN, 2));
+	ASSERT_EQ(0, cap_badge(self->fd, OWN, REAL, 7));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, cap_badge(self->tx, IT, BADGED, 55));
+	ASSERT_EQ(0, msg_send(self->tx, BADGED, "hello", 5));
+	ASSERT_EQ(0, msg_poll(self->fd, OWN, &self->record, self->data));
+	EXPECT_EQ(7, self->record.out_badge);
+}
+
+/* The bytes go from the client's memory to the receiver's, whoever is asked between. */
+TEST_F(kind, port_large_messages_and_capabilities)
+{
+	char *target = memory_new(LENGTH, true), *source = memory_new(LENGTH, false);
+	struct capmsg_item item = { .address = OWN, .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_send send = { .to = IT, .data = PTR(source), .length = LENGTH,
+		.items = PTR(&item), .n_items = 1, .deadline = patience() };
+
+	pattern_fill(source, LENGTH, 1);
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, cappage_create(self->fd, SLOT(9), 8));
+	ASSERT_EQ(0, region_create(self->fd, REGION, target, LENGTH));
+	ASSERT_LE(0, post_any(self->fd, REAL, REGION, 0, LENGTH, SLOT2(9, 0), 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, port_marked(self->tx, OWN, 99));
+	ASSERT_EQ(0, do_send(self->tx, &send));
+	ASSERT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+	EXPECT_EQ(LENGTH, self->record.out_length);
+	EXPECT_EQ(1, self->record.out_n_caps);
+	EXPECT_EQ(-1, pattern_check(target, LENGTH, 1));
+	EXPECT_EQ(99, cap_mark(self->fd, SLOT2(9, 0)));
+}
+
+/* The client plays the receiver, of a port that is the handler's. */
+TEST_F(kind, port_receive)
+{
+	char *target = memory_new(LENGTH, true), *source = memory_new(LENGTH, false);
+
+	pattern_fill(source, LENGTH, 2);
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, region_create(self->tx, REGION, target, LENGTH));
+	ASSERT_LE(0, post_any(self->tx, IT, REGION, 0, LENGTH, 0, 0));
+	EXPECT_EQ(CAPMSG_CMD_POST, self->up.upcall.command);
+	ASSERT_EQ(0, msg_send(self->fd, REAL, source, LENGTH));
+	ASSERT_EQ(0, msg_recv(self->tx, IT, &self->record, self->data));
+	EXPECT_EQ(CAPMSG_CMD_RECV, self->up.upcall.command);
+	EXPECT_EQ(LENGTH, self->record.out_length);
+	EXPECT_EQ(-1, pattern_check(target, LENGTH, 2));
+	EXPECT_EQ(0, post_take(self->tx, IT, self->record.out_post));
+	EXPECT_EQ(CAPMSG_CMD_UNPOST, self->up.upcall.command);
+	EXPECT_EQ(0, do_credits(self->tx, &(struct capmsg_credits){ .to = IT, .length = 1 }));
+	EXPECT_EQ(CAPMSG_CMD_CREDITS, self->up.upcall.command);
+}
+
+TEST_F(kind, port_call)
+{
+	struct capmsg_call call = call_make(IT, "question", 8, self->data, sizeof(self->data));
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, call, CALL, &call));
+	ASSERT_EQ(0, msg_recv(self->fd, REAL, &record, data));
+	EXPECT_EQ(0, memcmp(data, "question", 8));
+	ASSERT_EQ(0, msg_reply(self->fd, REAL, &record, "answer", 6));
+	EXPECT_EQ(0, job_join(&self->job));
+	EXPECT_EQ(6, call.out_length);
+	EXPECT_EQ(0, memcmp(self->data, "answer", 6));
+	EXPECT_EQ(1, asked(self));
+}
+
+/* What fails anyway is not asked about. */
+TEST_F(kind, port_rights)
+{
+	__u64 send_only = SLOT(0x20), recv_only = SLOT(0x21);
+
+	ASSERT_EQ(0, port_create(self->fd, OWN, 2));
+	ASSERT_EQ(0, cap_copy(self->fd, OWN, REAL, CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, cap_copy(self->tx, IT, send_only, CAPMSG_RIGHT_SEND));
+	ASSERT_EQ(0, cap_copy(self->tx, IT, recv_only, CAPMSG_RIGHT_RECV));
+	EXPECT_EQ(-EACCES, msg_send(self->tx, recv_only, "x", 1));
+	EXPECT_EQ(-EACCES, msg_recv(self->tx, send_only, &self->record, self->data));
+	EXPECT_EQ(-EACCES, obj_destroy(self->tx, send_only));
+	EXPECT_EQ(-EINVAL, note_signal(self->tx, IT, 1));
+	EXPECT_EQ(-EINVAL, region_unregister(self->tx, IT));
+	EXPECT_EQ(-EINVAL, do_revoke(self->tx, &(struct capmsg_revoke){ .revoker = IT }));
+	EXPECT_EQ(-EINVAL, do_list(self->tx, &(struct capmsg_list){
+		.table = IT, .entries = PTR(self->data), .n = 1 }));
+	EXPECT_EQ(0, asked(self));
+	/* Nor can a stand-in do more than the handler itself. */
+	EXPECT_EQ(-EACCES, obj_destroy(self->tx, IT));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(0, msg_send(self->tx, send_only, "x", 1));
+	EXPECT_EQ(0, msg_recv(self->tx, recv_only, &self->record, self->data));
+}
+
+/* --- the other kinds -------------------------------------------------------------------- */
+
+TEST_F(kind, notification)
+{
+	ASSERT_EQ(0, note_create(self->fd, REAL));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_NOTIFICATION));
+	EXPECT_EQ(0, note_signal(self->tx, IT, 5));
+	EXPECT_EQ(CAPMSG_CMD_SIGNAL, self->up.upcall.command);
+	EXPECT_EQ(5, self->up.upcall.argument);
+	EXPECT_EQ(5, note_pending(self->fd, REAL));
+	EXPECT_EQ(1, note_wait(self->tx, IT, 1));
+	EXPECT_EQ(CAPMSG_CMD_WAIT, self->up.upcall.command);
+	EXPECT_EQ(0, self->up.upcall.argument);
+	EXPECT_EQ(4, note_pending(self->tx, IT));
+	/* Through a badge that sets its bits, whatever was asked for. */
+	ASSERT_EQ(0, cap_badge(self->tx, IT, BADGED, 0x10));
+	EXPECT_EQ(0, note_signal(self->tx, BADGED, 0));
+	EXPECT_EQ(0, self->up.upcall.argument);
+	EXPECT_EQ(0x10, self->up.upcall.badge);
+	EXPECT_EQ(0x14, note_pending(self->fd, REAL));
+	asked(self);
+	EXPECT_EQ(-EINVAL, note_signal(self->tx, IT, 0));
+	EXPECT_EQ(0, asked(self));
+}
+
+/* The handler plays it all by itself. */
+TEST_F(kind, notification_done)
+{
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_NOTIFICATION));
+	self->verdict = (struct verdict){ };
+	say_done(&self->verdict);
+	EXPECT_EQ(0, note_signal(self->tx, IT, 5));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(5, self->up.upcall.argument);
+	EXPECT_EQ(0, atomic_load(&self->handler.refused));
+}
+
+/* A notice is given later, when nobody can be asked: what stood in at first gets it. */
+TEST_F(kind, notification_of_a_port)
+{
+	ASSERT_EQ(0, note_create(self->fd, REAL));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_NOTIFICATION));
+	ASSERT_EQ(0, do_create_port(self->tx, &(struct capmsg_create_port){
+		.to = PORT, .depth = 1, .notification = IT, .arrival_bits = 0x100 }));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(CAPMSG_CMD_CREATE_PORT, self->up.upcall.command);
+	ASSERT_EQ(0, msg_send(self->tx, PORT, "x", 1));
+	EXPECT_EQ(0x100, note_pending(self->fd, REAL));
+	EXPECT_EQ(0, asked(self));
+}
+
+TEST_F(kind, region)
+{
+	char *target = memory_new(LENGTH, true);
+
+	ASSERT_EQ(0, region_create(self->fd, REAL, target, LENGTH));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_REGION));
+	ASSERT_EQ(0, port_create(self->tx, PORT, 1));
+	ASSERT_LE(0, post_any(self->tx, PORT, IT, PAGE, PAGE, 0, 0));
+	EXPECT_EQ(CAPMSG_CMD_POST, self->up.upcall.command);
+	pattern_fill(target + 2 * PAGE, PAGE, 3);
+	ASSERT_EQ(0, msg_send(self->tx, PORT, target + 2 * PAGE, PAGE));
+	ASSERT_EQ(0, msg_recv(self->tx, PORT, &self->record, self->data));
+	EXPECT_EQ(-1, pattern_check(target + PAGE, PAGE, 3));
+	EXPECT_EQ(-EBUSY, region_unregister(self->tx, IT));
+	EXPECT_EQ(CAPMSG_TYPE_REGION, cap_type(self->tx, IT));
+	ASSERT_EQ(0, post_take(self->tx, PORT, 0));
+	EXPECT_EQ(0, region_unregister(self->tx, IT));
+	EXPECT_EQ(CAPMSG_CMD_UNREGISTER, self->up.upcall.command);
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, VIRTUAL));
+}
+
+TEST_F(kind, message)
+{
+	struct capmsg_transmit transmit = { .message = IT, .length = 5 };
+	char *source = memory_new(PAGE, false);
+
+	memcpy(source, "hello", 5);
+	ASSERT_EQ(0, do_create_message(self->fd, &(struct capmsg_create_message){ .to = REAL }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_MESSAGE));
+	ASSERT_EQ(0, port_create(self->tx, PORT, 1));
+	ASSERT_EQ(0, do_begin(self->tx, &(struct capmsg_begin){
+		.message = IT, .to = PORT, .length = 5 }));
+	EXPECT_EQ(CAPMSG_CMD_BEGIN, self->up.upcall.command);
+	ASSERT_EQ(0, do_fill(self->tx, &(struct capmsg_fill){
+		.message = IT, .data = PTR(source), .length = 5 }));
+	EXPECT_EQ(CAPMSG_CMD_FILL, self->up.upcall.command);
+	ASSERT_EQ(0, do_transmit(self->tx, &transmit));
+	EXPECT_EQ(CAPMSG_CMD_TRANSMIT, self->up.upcall.command);
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, transmit.out_state);
+	ASSERT_EQ(0, msg_poll(self->tx, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->data, "hello", 5));
+	EXPECT_EQ(0, do_abandon(self->tx, &(struct capmsg_abandon){ .message = IT }));
+	EXPECT_EQ(CAPMSG_CMD_ABANDON, self->up.upcall.command);
+}
+
+TEST_F(kind, revoker)
+{
+	struct capmsg_stat stat;
+
+	ASSERT_EQ(0, port_create(self->fd, OWN, 1));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = OWN, .to = SLOT(9), .revoker = REAL }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_REVOKER));
+	EXPECT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = IT }));
+	EXPECT_EQ(CAPMSG_CMD_CLOSE, self->up.upcall.command);
+	ASSERT_EQ(0, cap_stat(self->tx, IT, &stat));
+	EXPECT_EQ(1, stat.out_closed);
+	EXPECT_EQ(-EAGAIN, msg_try(self->fd, SLOT(9), "x", 1));
+	EXPECT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = IT }));
+	EXPECT_EQ(CAPMSG_CMD_OPEN, self->up.upcall.command);
+	EXPECT_EQ(0, msg_try(self->fd, SLOT(9), "x", 1));
+	EXPECT_EQ(0, do_revoke(self->tx, &(struct capmsg_revoke){ .revoker = IT }));
+	EXPECT_EQ(CAPMSG_CMD_REVOKE, self->up.upcall.command);
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT(9)));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, VIRTUAL));
+}
+
+/* --- looking at them, and their end ----------------------------------------------------- */
+
+TEST_F(kind, stat_and_list)
+{
+	struct capmsg_list_entry entries[4];
+	struct capmsg_list list = { .entries = PTR(entries), .n = 4 };
+	struct capmsg_stat stat, real;
+
+	ASSERT_EQ(0, port_marked(self->fd, REAL, 77));
+	ASSERT_EQ(0, cap_stat(self->fd, REAL, &real));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, do_list(self->tx, &list));
+	ASSERT_EQ(1, list.out_n);
+	EXPECT_EQ(CAPMSG_TYPE_PORT, entries[0].type);
+	EXPECT_EQ(RIGHTS_PORT, entries[0].rights);
+	EXPECT_EQ(0, asked(self));
+	ASSERT_EQ(0, cap_stat(self->tx, IT, &stat));
+	EXPECT_EQ(1, asked(self));
+	real.address = IT;
+	EXPECT_EQ(0, memcmp(&real, &stat, sizeof(stat)));
+	self->verdict = (struct verdict){ };
+	say_error(&self->verdict, ENOENT);
+	EXPECT_EQ(-ENOENT, cap_stat(self->tx, IT, &stat));
+	say_error(&self->verdict, EACCES);
+	EXPECT_EQ(-EACCES, cap_stat(self->tx, IT, &stat));
+}
+
+/* Copies are of the capability, and none of the handler's business. */
+TEST_F(kind, copied_unasked)
+{
+	int file;
+
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	EXPECT_EQ(0, cap_copy(self->tx, IT, SLOT(0x20), CAPMSG_RIGHT_SEND));
+	EXPECT_EQ(0, cap_move(self->tx, SLOT(0x20), SLOT(0x21)));
+	file = cap_export(self->tx, SLOT(0x21), CAPMSG_RIGHTS_ALL);
+	ASSERT_LE(0, file);
+	EXPECT_EQ(0, cap_import(self->tx, file, SLOT(0x22)));
+	EXPECT_EQ(0, cap_clear(self->tx, SLOT(0x22)));
+	ASSERT_EQ(0, note_create(self->tx, OWN));
+	EXPECT_EQ(0, watch_create(self->tx, IT, SLOT(0x23), OWN, 1));
+	EXPECT_EQ(0, asked(self));
+	/* It is the virtual object that is watched. */
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(1, note_pending(self->tx, OWN));
+	EXPECT_EQ(-ENOENT, cap_copy(self->tx, IT, SLOT(0x20), CAPMSG_RIGHT_SEND));
+}
+
+TEST_F(kind, destroy)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	self->verdict.item.address = 0;
+	say_error(&self->verdict, EACCES);
+	EXPECT_EQ(-EACCES, obj_destroy(self->tx, IT));
+	EXPECT_EQ(CAPMSG_CMD_DESTROY, self->up.upcall.command);
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, REAL));
+	EXPECT_EQ(0, cap_copy(self->tx, IT, OWN, CAPMSG_RIGHTS_ALL));
+	say_stand_in(&self->verdict, REAL);
+	EXPECT_EQ(0, obj_destroy(self->tx, IT));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->tx, OWN, SLOT(0x20), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(0x20), CAPMSG_RIGHTS_ALL));
+}
+
+TEST_F(kind, destroy_done)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	self->verdict.item.address = 0;
+	say_done(&self->verdict);
+	EXPECT_EQ(0, obj_destroy(self->tx, IT));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(0x20), CAPMSG_RIGHTS_ALL));
+}
+
+/* Who has created it asks nobody: it is the handler, more often than not. */
+TEST_F(kind, destroy_by_creator)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	EXPECT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(0, asked(self));
+	EXPECT_EQ(-ENOENT, cap_copy(self->tx, IT, OWN, CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, REAL));
+}
+
+/* A virtual cappage as well. */
+TEST_F(kind, destroy_cappage)
+{
+	ASSERT_EQ(0, cappage_create(self->fd, REAL, 8));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_CAPPAGE));
+	EXPECT_EQ(0, obj_destroy(self->tx, IT));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(0x20), CAPMSG_RIGHTS_ALL));
+}
+
+TEST_F(kind, handler_ends)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	self->verdict.silent = true;
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, obj_destroy(self->fd, HANDLER));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, IT));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, REAL, &self->record, self->data));
+}
+
+/* --- answers that are none -------------------------------------------------------------- */
+
+struct wrong {
+	const char *what;
+	struct capmsg_resolution resolution;
+	__u64 item;
+	int error;
+};
+
+TEST_F(kind, wrong_answers)
+{
+	static const struct wrong wrongs[] = {
+		{ "no item", { .result = CAPMSG_RESULT_VALUE }, 0, EINVAL },
+		{ "bits", { .result = CAPMSG_RESULT_VALUE, .bits = 1 }, REAL, EINVAL },
+		{ "slot", { .result = CAPMSG_RESULT_VALUE, .slot = 1 }, REAL, EINVAL },
+		{ "slots", { .result = CAPMSG_RESULT_VALUE, .n_slots = 1 }, REAL, EINVAL },
+		{ "error", { .result = CAPMSG_RESULT_VALUE, .error = ENOENT }, REAL, EINVAL },
+		{ "void", { .result = CAPMSG_RESULT_VALUE }, SLOT(0x30), ENOENT },
+		{ "another kind", { .result = CAPMSG_RESULT_VALUE }, OWN, EINVAL },
+		{ "itself", { .result = CAPMSG_RESULT_VALUE }, VIRTUAL, EINVAL },
+		{ "a slot", { .result = CAPMSG_RESULT_SLOT, .bits = 1 }, SLOT(9), EINVAL },
+		{ "done, which has results", { .result = CAPMSG_RESULT_DONE }, 0, EINVAL },
+		{ "error of others", { .result = CAPMSG_RESULT_ERROR, .error = EIO }, 0, EINVAL },
+		{ "no error", { .result = CAPMSG_RESULT_ERROR }, 0, EINVAL },
+		{ "unknown", { .result = CAPMSG_RESULT_COUNT }, 0, EINVAL },
+	};
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+	unsigned int i;
+
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, note_create(self->fd, OWN));
+	ASSERT_EQ(0, cappage_create(self->fd, SLOT(9), 8));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	for (i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		struct verdict verdict = { .resolution = wrongs[i].resolution, .item = {
+			.address = wrongs[i].item, .rights = CAPMSG_RIGHTS_ALL } };
+
+		EXPECT_EQ(-wrongs[i].error,
+			  upcall_answer(self->fd, HANDLER, &self->up, &verdict))
+			TH_LOG("%s", wrongs[i].what);
+	}
+	/* The client waits on, for a better one. */
+	EXPECT_TRUE(job_blocked(&self->job));
+	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(0, job_join(&self->job));
+	EXPECT_EQ(-ENOENT, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+/* What is done for good cannot be said of a walk. */
+TEST_F(kind, done_is_no_place)
+{
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_CAPPAGE));
+	self->verdict = (struct verdict){ };
+	say_done(&self->verdict);
+	handler_stop(&self->handler);
+	struct capmsg_stat stat = { .address = SLOT2(3, 1) };
+
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, stat, STAT, &stat));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	say_error(&self->verdict, ENOENT);
+	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+/* --- what stands in, and for how long --------------------------------------------------- */
+
+/* A virtual object stands in for another one: its handler is asked as well. */
+TEST_F(kind, stand_in_is_virtual)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, virtual_kind(self->fd, SECOND, CAPMSG_TYPE_PORT, 4));
+	handler_stop(&self->handler);
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	say_stand_in(&self->verdict, SECOND);
+	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	say_stand_in(&self->verdict, REAL);
+	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(0, job_join(&self->job));
+	EXPECT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+/* Two stand in for each other, for ever. */
+TEST_F(kind, stand_ins_in_a_circle)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+	int i;
+
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, virtual_kind(self->fd, SECOND, CAPMSG_TYPE_PORT, 4));
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+		say_stand_in(&self->verdict, i ? VIRTUAL : SECOND);
+		ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	}
+	EXPECT_EQ(-ELOOP, job_join(&self->job));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+TEST_F(kind, cached)
+{
+	struct capmsg_invalidate drop = { .port = HANDLER, .object = VIRTUAL };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 8));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, cap_badge(self->tx, IT, BADGED, 5));
+	self->verdict.resolution.flags = CAPMSG_RESOLUTION_CACHE;
+	/* Who cannot wait does not ask, but takes what is known. */
+	EXPECT_EQ(-EAGAIN, msg_try(self->tx, IT, "x", 1));
+	EXPECT_EQ(0, asked(self));
+	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
+	EXPECT_EQ(1, asked(self));
+	EXPECT_EQ(0, msg_try(self->tx, IT, "x", 1));
+	EXPECT_EQ(0, msg_poll(self->tx, IT, &self->record, self->data));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->tx, IT));
+	EXPECT_EQ(0, asked(self));
+	/* By another badge it may be something else. */
+	EXPECT_EQ(-EAGAIN, msg_try(self->tx, BADGED, "x", 1));
+	EXPECT_EQ(0, msg_send(self->tx, BADGED, "x", 1));
+	EXPECT_EQ(1, asked(self));
+	ASSERT_EQ(0, do_invalidate(self->fd, &drop));
+	EXPECT_EQ(2, drop.out_dropped);
+	EXPECT_EQ(-EAGAIN, msg_try(self->tx, IT, "x", 1));
+	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
+	EXPECT_EQ(1, asked(self));
+	/* What ends it is told in any case. */
+	EXPECT_EQ(0, obj_destroy(self->tx, IT));
+	EXPECT_EQ(1, asked(self));
+}
+
+/* What the handler withdraws is gone for who comes next. */
+TEST_F(kind, cached_stand_in_dies)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 8));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	self->verdict.resolution.flags = CAPMSG_RESOLUTION_CACHE;
+	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
+	ASSERT_EQ(0, obj_destroy(self->fd, REAL));
+	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, IT));
+}
+
+/* --- revokers --------------------------------------------------------------------------- */
+
+/* What the client's capability went through cuts off who waits at the stand-in. */
+TEST_F(kind, revoked_while_it_waits)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, virtual_kind(self->fd, VIRTUAL, CAPMSG_TYPE_PORT, 0));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = VIRTUAL, .to = SLOT(9), .revoker = SLOT(10) }));
+	ASSERT_EQ(0, cap_give(self->fd, SLOT(9), CAPMSG_RIGHTS_ALL, self->tx, IT));
+	ASSERT_EQ(0, msg_send(self->tx, IT, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	EXPECT_EQ(2, asked(self));
+	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(10) }));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
+}
+
+TEST_F(kind, one_revoker_is_enough)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	/* The stand-in may go through one ... */
+	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
+	/* ... unless the client's capability does already. */
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
+	send.to = SLOT(9);
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	say_stand_in(&self->verdict, OWN);
+	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(0, job_join(&self->job));
+	ASSERT_EQ(0, handler_start(&self->handler));
+	say_stand_in(&self->verdict, REAL);
+	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(11) }));
+	say_error(&self->verdict, ENOENT);
+	self->verdict.item.address = 0;
+	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
+}
+
+/* --- creating them ---------------------------------------------------------------------- */
+
+TEST_F(kind, create)
+{
+	static const unsigned int rights[CAPMSG_TYPE_COUNT] = {
+		[CAPMSG_TYPE_CAPPAGE] = RIGHTS_TABLE, [CAPMSG_TYPE_PORT] = RIGHTS_PORT,
+		[CAPMSG_TYPE_REGION] = RIGHTS_TABLE,
+		[CAPMSG_TYPE_NOTIFICATION] = CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+					     CAPMSG_RIGHT_DESTROY,
+		[CAPMSG_TYPE_MESSAGE] = CAPMSG_RIGHT_WRITE | CAPMSG_RIGHT_DESTROY,
+		[CAPMSG_TYPE_REVOKER] = CAPMSG_RIGHT_WRITE | CAPMSG_RIGHT_DESTROY,
+	};
+	struct capmsg_list_entry entry;
+	unsigned int kind;
+
+	for (kind = 0; kind <= CAPMSG_TYPE_COUNT; kind++) {
+		struct capmsg_list list = { .entries = PTR(&entry), .n = 1, .first = 3 };
+		struct capmsg_create_virtual arg = { .to = VIRTUAL, .handler = HANDLER,
+			.kind = kind };
+
+		if (kind == CAPMSG_TYPE_COUNT || !rights[kind]) {
+			EXPECT_EQ(-EOPNOTSUPP, do_create_virtual(self->fd, &arg));
+			continue;
+		}
+		ASSERT_EQ(0, do_create_virtual(self->fd, &arg));
+		ASSERT_EQ(0, do_list(self->fd, &list));
+		EXPECT_EQ(3, entry.slot);
+		EXPECT_EQ(kind, entry.type);
+		EXPECT_EQ(rights[kind], entry.rights);
+		ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+		arg.bits = 8;
+		EXPECT_EQ(kind == CAPMSG_TYPE_CAPPAGE ? 0 : -EINVAL,
+			  do_create_virtual(self->fd, &arg));
+		EXPECT_EQ(0, cap_clear(self->fd, VIRTUAL));
+	}
+	EXPECT_EQ(0, asked(self));
+}
+
+TEST_HARNESS_MAIN
