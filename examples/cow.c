@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	must(capmsg_stat(space, ORIGINAL, &stat), argv[1]);
 	bits = stat.out_bits - stat.out_subpage_bits;
 	must(capmsg_create_cappage(space, COPIES, bits), "creating the table of copies");
-	must(create_virtual(space, VIEW, 0, bits), "creating the view");
+	must(create_virtual(space, VIEW, 0, CAPMSG_TYPE_CAPPAGE, bits), "creating the view");
 	must(capmsg_export(space, VIEW, CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE, &file),
 	     "exporting the view");
 	play(space, &ops);

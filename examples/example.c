@@ -36,13 +36,14 @@ int open_space(void)
 	return space;
 }
 
-int create_virtual(int space, uint64_t to, uint64_t object, unsigned int bits)
+int create_virtual(int space, uint64_t to, uint64_t object, uint32_t kind,
+		   unsigned int bits)
 {
 	struct capmsg_create_virtual virtual = {
 		.to = to,
 		.handler = HANDLER,
 		.object = object,
-		.kind = CAPMSG_TYPE_CAPPAGE,
+		.kind = kind,
 		.bits = bits,
 	};
 

@@ -22,8 +22,12 @@ int must(int ret, const char *what);
 /* A space, with a handler's port. */
 int open_space(void);
 
-/* A virtual cappage that our handler calls @object. Returns 0 or -errno. */
-int create_virtual(int space, uint64_t to, uint64_t object, unsigned int bits);
+/*
+ * A virtual object of that kind, which our handler calls @object; @bits if it is a
+ * cappage. Returns 0 or -errno.
+ */
+int create_virtual(int space, uint64_t to, uint64_t object, uint32_t kind,
+		   unsigned int bits);
 
 /* Plays the objects, in a thread, until the port is destroyed. */
 void play(int space, const struct capmsg_handler_ops *ops);

@@ -3,13 +3,14 @@
  * membrane NAME COMMAND... - stands between a command and a table that it is given
  *
  * Takes the table that it has inherited as NAME, and has COMMAND inherit a virtual one in
- * its place. Every use of that is printed. Tables that come through become virtual
- * ones as well, so whatever COMMAND reaches from here, by whatever way, it reaches
- * through us. SIGUSR1 cuts the line: then all of it is void at once, wherever COMMAND
- * has put it, or to whom it has passed it on.
+ * its place. What comes through becomes virtual as well, be it a table, a port or
+ * anything else. So every use of it is printed, and whatever COMMAND reaches from here,
+ * by whatever way, it reaches through us. SIGUSR1 cuts the line: then all of it is void
+ * at once, wherever COMMAND has put it, or to whom it has passed it on.
  *
- * Capabilities that are no tables come through as they are. A virtual table stands for
- * a place: for what is in that slot now. Guards are not copied.
+ * We look on, and carry nothing: the kernel uses the originals, which stand in. Messages
+ * go straight to their receivers. A virtual object stands for a place: for what is in
+ * that slot now. Guards are not copied.
  */
 #include <err.h>
 #include <errno.h>
@@ -20,17 +21,18 @@
 #include "example.h"
 
 #define ORIGINAL	SLOT(2)	/* what we have inherited */
-#define VERSIONS	SLOT(3)	/* virtual tables, in the order in which they came */
+#define VERSIONS	SLOT(3)	/* virtual objects, in the order in which they came */
 #define VERSIONS_BITS	12
 
-/* What version n stands for: the address of the table in our space. */
+/* What version n stands for: its address in our space. */
 static uint64_t originals[1 << VERSIONS_BITS];
 static unsigned int n_versions;
 
-/* The address of the virtual version of the table at @original. */
-static int version_of(int space, uint64_t original, unsigned int bits, uint64_t *out)
+/* The address of the virtual version of what is at @original. */
+static int version_of(int space, uint64_t original, const struct capmsg_stat *stat,
+		      uint64_t *out)
 {
-	unsigned int n = 0;
+	unsigned int n = 0, bits = stat->out_bits - stat->out_subpage_bits;
 	int ret = 0;
 
 	while (n < n_versions && originals[n] != original)
@@ -40,7 +42,7 @@ static int version_of(int space, uint64_t original, unsigned int bits, uint64_t 
 	*out = capmsg_address_append(VERSIONS, n, VERSIONS_BITS);
 	if (n == n_versions) {
 		/* We call it by the address of what it stands for. */
-		ret = create_virtual(space, *out, original, bits);
+		ret = create_virtual(space, *out, original, stat->out_type, bits);
 		if (!ret)
 			originals[n_versions++] = original;
 	}
@@ -57,24 +59,25 @@ static void say(uint64_t address, const char *what)
 	fprintf(stderr, "membrane: %s %s\n", text + 3, what);
 }
 
-/* Somebody wants what is there. Tables come through as their versions. */
+/* Somebody wants what is there. It comes through as its version. */
 static int fetch(int space, struct capmsg_request *request, uint64_t there,
 		 unsigned int taken)
 {
 	const struct capmsg_resolution value = { .result = CAPMSG_RESULT_VALUE, .bits = taken };
-	uint32_t rights = CAPMSG_RIGHTS_ALL;
 	struct capmsg_stat stat;
 	int ret = capmsg_stat(space, there, &stat);
 
+	/* We would have to ask ourselves: one of our versions was stored there. */
+	if (ret == -EDEADLK)
+		return capmsg_answer_upcall(request, &value, there, CAPMSG_RIGHTS_ALL);
 	say(there, ret ? "leads nowhere" : capmsg_type_name(stat.out_type));
-	if (!ret && stat.out_type == CAPMSG_TYPE_CAPPAGE) {
-		/* To destroy is left to who has the original. */
-		rights = stat.out_rights & (CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE);
-		ret = version_of(space, there, stat.out_bits - stat.out_subpage_bits, &there);
-	}
+	if (!ret)
+		ret = version_of(space, there, &stat, &there);
 	if (ret)
 		return capmsg_answer_error(request, ret == -EACCES ? EACCES : ENOENT);
-	return capmsg_answer_upcall(request, &value, there, rights);
+	/* To destroy is left to who has the original. */
+	return capmsg_answer_upcall(request, &value, there,
+				    stat.out_rights & ~CAPMSG_RIGHT_DESTROY);
 }
 
 /* Somebody wants to write there; without READ nothing can be taken out that way. */
@@ -110,6 +113,15 @@ static int on_index(struct capmsg_request *request, const struct capmsg_upcall *
 	return fetch(*space, request, there, taken);
 }
 
+/* Something is done with what has come through. */
+static int on_invoke(struct capmsg_request *request, const struct capmsg_upcall *upcall,
+		     void *arg)
+{
+	(void)arg;
+	say(upcall->object, capmsg_command_name(upcall->command));
+	return capmsg_answer_stand_in(request, upcall->object);
+}
+
 static void on_refused(const struct capmsg_upcall *upcall, int error, void *arg)
 {
 	(void)arg;
@@ -133,7 +145,8 @@ static int watch_over(int space, pid_t pid, const sigset_t *signals)
 int main(int argc, char **argv)
 {
 	static const struct capmsg_handler_ops ops = {
-		.size = sizeof(ops), .index = on_index, .refused = on_refused,
+		.size = sizeof(ops), .index = on_index, .invoke = on_invoke,
+		.refused = on_refused,
 	};
 	struct capmsg_stat stat;
 	uint64_t version;
@@ -151,7 +164,7 @@ int main(int argc, char **argv)
 	must(capmsg_import(space, ORIGINAL, file), argv[1]);
 	must(capmsg_stat(space, ORIGINAL, &stat), argv[1]);
 	must(capmsg_create_cappage(space, VERSIONS, VERSIONS_BITS), "creating a table");
-	must(version_of(space, ORIGINAL, stat.out_bits - stat.out_subpage_bits, &version), "creating a version");
+	must(version_of(space, ORIGINAL, &stat, &version), "creating a version");
 	must(capmsg_export(space, version, stat.out_rights & ~CAPMSG_RIGHT_DESTROY, &file),
 	     "exporting it");
 	play(space, &ops);

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 		errx(64, "usage: names DIRECTORY COMMAND...");
 	directory = argv[1];
 	space = open_space();
-	must(create_virtual(space, KEEPER, 0, BITS), "creating the keeper");
+	must(create_virtual(space, KEEPER, 0, CAPMSG_TYPE_CAPPAGE, BITS), "creating the keeper");
 	must(capmsg_create_kept_cappage(space, TABLE, BITS, KEEPER), "creating the table");
 	must(capmsg_export(space, TABLE, CAPMSG_RIGHT_READ, &table), "exporting the table");
 	play(space, &ops);
