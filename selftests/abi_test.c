@@ -20,37 +20,21 @@
 
 FIXTURE(abi) {
 	struct calls calls;
-	int kmsg;
+	int log;
 };
 
 FIXTURE_SETUP(abi)
 {
-	self->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	ASSERT_LE(0, self->kmsg);
-	ASSERT_LE(0, lseek(self->kmsg, 0, SEEK_END));
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
 	ASSERT_EQ(0, calls_new(&self->calls));
-}
-
-/* What the kernel has said of us since @kmsg was opened. */
-static bool log_speaks(int kmsg, char *text, size_t size)
-{
-	ssize_t n;
-
-	while ((n = read(kmsg, text, size - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		text[n] = 0;
-		if (strstr(text, "capmsg") && !strstr(text, "capmsg-vm:"))
-			return true;
-	}
-	return false;
 }
 
 FIXTURE_TEARDOWN(abi)
 {
-	char text[1024];
+	const char *text = log_speaks(self->log);
 
-	EXPECT_FALSE(log_speaks(self->kmsg, text, sizeof(text)))
+	EXPECT_EQ(NULL, text)
 		TH_LOG("the kernel said: %s", text);
 	CAPMSG_TEARDOWN();
 }

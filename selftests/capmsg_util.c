@@ -2,6 +2,7 @@
 /*
  * capmsg_util.c - what the tests of capmsg share; see capmsg_util.h.
  */
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -437,6 +438,27 @@ int child_as(uid_t uid, int (*fn)(void *arg), void *arg)
 	return child_wait(child_start(run_as, &as, KEEP_NONE), CAPMSG_PATIENCE_MS);
 }
 
+static int map_root(const char *name, unsigned int id)
+{
+	char path[40], text[40];
+
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	snprintf(text, sizeof(text), "0 %u 1", id);
+	return file_write(path, text);
+}
+
+int namespace_enter(uid_t uid)
+{
+	int ret = unshare(CLONE_NEWUSER) ? -errno : 0;
+
+	/* Otherwise /proc/self is not ours. */
+	ret = ret ?: prctl(PR_SET_DUMPABLE, 1);
+	ret = ret ?: file_write("/proc/self/setgroups", "deny");
+	ret = ret ?: map_root("uid_map", uid);
+	ret = ret ?: map_root("gid_map", uid);
+	return ret ?: getuid() ? -EPERM : 0;
+}
+
 /* --- the machine ---------------------------------------------------------- */
 
 long long file_number(const char *path, const char *key)
@@ -475,6 +497,30 @@ bool hugetlb_reserve(unsigned int pages)
 	snprintf(text, sizeof(text), "%u", pages);
 	return file_write("/proc/sys/vm/nr_hugepages", text) == 0 &&
 	       file_number("/proc/sys/vm/nr_hugepages", NULL) == pages;
+}
+
+int log_open(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log < 0)
+		return -errno;
+	return lseek(log, 0, SEEK_END) < 0 ? -errno : log;
+}
+
+const char *log_speaks(int log)
+{
+	static char text[1024];
+	ssize_t n;
+
+	while ((n = read(log, text, sizeof(text) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		text[n] = 0;
+		if (strstr(text, "capmsg") && !strstr(text, "capmsg-vm:"))
+			return text;
+	}
+	return n < 0 && errno == EAGAIN ? NULL : "the log cannot be read";
 }
 
 /* --- nothing is left ------------------------------------------------------ */

@@ -434,6 +434,8 @@ int child_kill(pid_t pid);
 void children_end(void);
 /* child_start() and child_wait() as user @uid, without any other descriptor. */
 int child_as(uid_t uid, int (*fn)(void *arg), void *arg);
+/* Becomes root of a new user namespace, outside of which that is still user @uid. */
+int namespace_enter(uid_t uid);
 
 /* --- the machine ---------------------------------------------------------- */
 
@@ -441,6 +443,10 @@ int child_as(uid_t uid, int (*fn)(void *arg), void *arg);
 long long file_number(const char *path, const char *key);
 int file_write(const char *path, const char *text);
 bool hugetlb_reserve(unsigned int pages);
+/* The kernel's log from now on, without waiting. */
+int log_open(void);
+/* What it has said of the module since then, or NULL. */
+const char *log_speaks(int log);
 
 /* --- nothing is left ------------------------------------------------------ */
 

@@ -3,8 +3,6 @@
  * limit_test.c - who pays: quotas of objects and bytes per user, user
  * namespaces, memory cgroups, and very many objects.
  */
-#include <sched.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
@@ -258,28 +256,6 @@ TEST_F(limit, other_users)
 	EXPECT_TRUE(WAIT_UNTIL(3000, child_as(1000, works, NULL) == 0));
 }
 
-static int write_map(const char *name, unsigned int id)
-{
-	char path[40], text[40];
-
-	snprintf(path, sizeof(path), "/proc/self/%s", name);
-	snprintf(text, sizeof(text), "0 %u 1", id);
-	return file_write(path, text);
-}
-
-/* Root of a user namespace, outside of which it is user 1000. */
-static int become_inner_root(void)
-{
-	int ret = unshare(CLONE_NEWUSER) ? -errno : 0;
-
-	/* Otherwise /proc/self is not ours. */
-	ret = ret ?: prctl(PR_SET_DUMPABLE, 1);
-	ret = ret ?: file_write("/proc/self/setgroups", "deny");
-	ret = ret ?: write_map("uid_map", 1000);
-	ret = ret ?: write_map("gid_map", 1000);
-	return ret ?: getuid() ? -EPERM : 0;
-}
-
 /* In a user namespace of its own the user is root, and pays all the same. */
 static int more_by_namespace(void *unused)
 {
@@ -291,7 +267,7 @@ static int more_by_namespace(void *unused)
 	n = fill(fd, 1, 60, &error);
 	if (error || n != 60)
 		return 240;
-	if (become_inner_root())
+	if (namespace_enter(1000))
 		return 241;
 	inner = space_new();
 	if (inner < 0)
@@ -314,7 +290,7 @@ TEST_F(limit, user_namespaces)
 /* Each user of a namespace pays for itself, and its owner for all of them. */
 static int inner_root_full(void *ready)
 {
-	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) || become_inner_root())
+	if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) || namespace_enter(1000))
 		return 250;
 	return full_for_ever(*(int *)ready);
 }
