@@ -71,6 +71,11 @@ size_t capmsg_size(unsigned int nr)
 	return commands[nr].size;
 }
 
+size_t capmsg_results(unsigned int nr)
+{
+	return commands[nr].length;
+}
+
 /* The few fields that the kernel may write though they are no outputs, or on failure. */
 static void inputs_changed(unsigned int nr, void *before, const void *after)
 {

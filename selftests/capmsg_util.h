@@ -62,8 +62,9 @@ int capmsg_do(int fd, unsigned int nr, void *arg);
 void errno_note(unsigned long request, int error);
 /* Ioctls of this thread so far. */
 extern __thread unsigned long commands_issued;
-/* Bytes of the struct of command @nr as this header knows it. */
+/* Bytes of the struct of command @nr as this header knows it, and of its results. */
 size_t capmsg_size(unsigned int nr);
+size_t capmsg_results(unsigned int nr);
 
 #define CAPMSG_DEFINE_DO(name, nr)					\
 static inline int do_##name(int fd, struct capmsg_##name *arg)		\
