@@ -358,6 +358,35 @@ void signal_ignore(int sig, int flags)
 	sigaction(sig, &action, NULL);
 }
 
+/* --- memory that is there and not there ----------------------------------- */
+
+static void *blink(void *data)
+{
+	struct blinker *blinker = data;
+	unsigned int i;
+
+	/* There for longer and longer, and from the beginning: a slow kernel gets through too. */
+	for (i = 0; !atomic_load(&blinker->stop); i++) {
+		mprotect(blinker->memory, blinker->length, PROT_NONE);
+		usleep(20);
+		mprotect(blinker->memory, blinker->length, PROT_READ | PROT_WRITE);
+		usleep(20 << i % 8);
+	}
+	return NULL;
+}
+
+int blinker_start(struct blinker *blinker, void *memory, size_t length)
+{
+	*blinker = (struct blinker){ .memory = memory, .length = length };
+	return -pthread_create(&blinker->thread, NULL, blink, blinker);
+}
+
+void blinker_stop(struct blinker *blinker)
+{
+	atomic_store(&blinker->stop, true);
+	pthread_join(blinker->thread, NULL);
+}
+
 /* --- processes ------------------------------------------------------------ */
 
 static pid_t children[256];

@@ -416,6 +416,24 @@ bool task_blocked(pid_t tid);
 	job_start(job, fd, CAPMSG_CMD_##NAME, arg);			\
 })
 
+/* --- memory that is there and not there ----------------------------------- */
+
+/**
+ * struct blinker - a thread that takes memory away and gives it back
+ * @memory: whole pages
+ * @length: of them
+ */
+struct blinker {
+	pthread_t thread;
+	void *memory;
+	size_t length;
+	atomic_bool stop;
+};
+
+int blinker_start(struct blinker *blinker, void *memory, size_t length);
+/* The memory is there from now on. */
+void blinker_stop(struct blinker *blinker);
+
 /* --- processes ------------------------------------------------------------ */
 
 #define KEEP_ALL	-1

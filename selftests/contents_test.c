@@ -440,6 +440,47 @@ TEST_F(contents, payload_odd)
 	}
 }
 
+#define ROUNDS	30
+
+/* The payload and the array of capabilities come and go: whole, or refused and not there. */
+TEST_F(contents, source_blinks)
+{
+	struct capmsg_item *item = (void *)(self->source + ROOM);
+	const struct contents c = { PTR(self->source), ROOM, PTR(item), 0, 1 };
+	unsigned int i, faults = 0, done = 0;
+	struct blinker blinker;
+	struct arrived in;
+	enum way way;
+	int ret;
+
+	pattern_fill(self->source, ROOM, 5);
+	*item = (struct capmsg_item){ PORT, CAPMSG_RIGHT_SEND, 0 };
+	ASSERT_EQ(0, blinker_start(&blinker, self->source, 3 * PAGE));
+	for (way = 0; way < WAYS; way++) {
+		for (i = 0; i < ROUNDS; i++) {
+			ASSERT_EQ(0, way_open(self, way));
+			ret = bring(self, way, &c, PORT);
+			if (ret == -EFAULT) {
+				faults++;
+				ASSERT_EQ(0, way_shut(self, way))
+					TH_LOG("%s, %u", ways[way], i);
+				continue;
+			}
+			done++;
+			ASSERT_EQ(0, ret)
+				TH_LOG("%s, %u", ways[way], i);
+			ASSERT_EQ(0, way_take(self, way, &in));
+			EXPECT_EQ(ROOM, in.length);
+			EXPECT_EQ(-1, pattern_check(in.bytes, ROOM, 5));
+			EXPECT_EQ(CAPMSG_RIGHT_SEND, cap_rights(self->fd, LAND(0)));
+			ASSERT_EQ(0, cap_clear(self->fd, LAND(0)));
+		}
+	}
+	blinker_stop(&blinker);
+	EXPECT_LT(0, faults);
+	EXPECT_LT(0, done);
+}
+
 /* --- capabilities ---------------------------------------------------------------------------- */
 
 /* How a count that is too large is refused: by BEGIN's when the message goes in steps. */

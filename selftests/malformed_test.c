@@ -1018,6 +1018,74 @@ TEST_F(malformed, deadline)
 	}
 }
 
+/* --- numbers that have become another's ------------------------------------------------- */
+
+static int stale_call(FIXTURE_DATA(malformed) *self, unsigned int nr, __u32 post, __u32 seq)
+{
+	union any *a = call_fill(&self->calls, nr);
+	int ret;
+
+	switch (nr) {
+	case CAPMSG_CMD_MOVE:
+		a->move = (struct capmsg_move){ .flags = CAPMSG_MOVE_POST,
+			.from = LANDING_PORT, .to = TARGET, .post = post, .seq = seq };
+		return do_move(self->fd, &a->move);
+	case CAPMSG_CMD_CLEAR:
+		a->clear = (struct capmsg_clear){ .flags = CAPMSG_CLEAR_POST,
+			.slot = LANDING_PORT, .post = post, .seq = seq };
+		return do_clear(self->fd, &a->clear);
+	case CAPMSG_CMD_REPLY:
+		a->reply = (struct capmsg_reply){ .flags = CAPMSG_REPLY_POST,
+			.to = LANDING_PORT, .post = post, .seq = seq };
+		return do_reply(self->fd, &a->reply);
+	default:
+		a->reply_recv.to = LANDING_PORT;
+		a->reply_recv.post = post;
+		a->reply_recv.seq = seq;
+		a->reply_recv.out_reply_error = 0;
+		ret = do_reply_recv(self->fd, &a->reply_recv);
+		/* That it is too late keeps nobody from the next message, which is not there. */
+		return ret == -EAGAIN ? -(int)a->reply_recv.out_reply_error : ret;
+	}
+}
+
+/* Every command that names a message by its number, with that of another message. */
+TEST_F(malformed, sequence_number)
+{
+	static const unsigned int naming[] = { CAPMSG_CMD_MOVE, CAPMSG_CMD_CLEAR,
+		CAPMSG_CMD_REPLY, CAPMSG_CMD_REPLY_RECV };
+	struct capmsg_call call = call_make(LANDING_PORT, "?", 1, self->calls.m->data, 8);
+	struct capmsg_record record;
+	unsigned int i, j;
+	struct job job;
+
+	ASSERT_EQ(0, JOB_START(&job, self->fd, call, CALL, &call));
+	ASSERT_EQ(0, msg_recv(self->fd, LANDING_PORT, &record, self->calls.m->entries));
+	for (i = 0; i < ARRAY_SIZE(naming); i++) {
+		const __u32 seqs[] = { 0, record.out_seq - 1, record.out_seq + 1, ~0U,
+				       record.out_seq ^ 1U << 31 };
+
+		for (j = 0; j < ARRAY_SIZE(seqs); j++) {
+			if (seqs[j] == record.out_seq)
+				continue;
+			EXPECT_EQ(-ESTALE, stale_call(self, naming[i], record.out_post, seqs[j]))
+				TH_LOG("command %u, %u", naming[i], seqs[j]);
+		}
+		EXPECT_EQ(-EINVAL, stale_call(self, naming[i], 1, record.out_seq))
+			TH_LOG("command %u, post", naming[i]);
+		EXPECT_EQ(-EINVAL, stale_call(self, naming[i], ~0U, record.out_seq))
+			TH_LOG("command %u, post", naming[i]);
+	}
+	/* The right is there. */
+	EXPECT_FALSE(job_done(&job, 0));
+	EXPECT_EQ(0, stale_call(self, CAPMSG_CMD_REPLY, record.out_post, record.out_seq));
+	EXPECT_EQ(0, job_join(&job));
+	/* And now no more. */
+	for (i = 0; i < ARRAY_SIZE(naming); i++)
+		EXPECT_EQ(-ENOENT, stale_call(self, naming[i], record.out_post, record.out_seq))
+			TH_LOG("command %u", naming[i]);
+}
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 /* Descriptors of all kinds where another one is due; what they do to it. */
@@ -1109,27 +1177,16 @@ TEST_F(malformed, struct_changes)
 	self->state = call_state(&self->calls);
 }
 
-/**
- * struct blinker - a thread that takes a page away and gives it back
- * @page: the page
- */
-struct blinker {
-	pthread_t thread;
-	void *page;
-	atomic_bool stop;
-};
-
-static void *blink_again_and_again(void *data)
+/* A page that is mapped twice: where it is always to be seen, and where it may go. */
+static int page_twice(void **view, void **page)
 {
-	struct blinker *blinker = data;
+	int file = memfd_create("page", 0), ret;
 
-	while (!atomic_load(&blinker->stop)) {
-		mprotect(blinker->page, PAGE, PROT_NONE);
-		usleep(20);
-		mprotect(blinker->page, PAGE, PROT_READ | PROT_WRITE);
-		usleep(20);
-	}
-	return NULL;
+	ret = ftruncate(file, PAGE);
+	*view = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	close(file);
+	return ret || *view == MAP_FAILED || *page == MAP_FAILED ? -ENOMEM : 0;
 }
 
 /*
@@ -1149,38 +1206,74 @@ static void untold_undo(FIXTURE_DATA(malformed) *self, unsigned int nr)
 /* The struct is there and not there: the result of every day, or EFAULT and nothing done. */
 TEST_F(malformed, struct_blinks)
 {
-	int file = memfd_create("struct", 0), ret;
 	unsigned int nr, round, faults = 0, done = 0;
-	struct blinker blinker = { };
+	struct blinker blinker;
 	union any *a, *view;
+	void *page;
+	int ret;
 
-	ASSERT_EQ(0, ftruncate(file, PAGE));
-	/* Here it is always to be seen. */
-	view = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	blinker.page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	ASSERT_NE(MAP_FAILED, blinker.page);
-	ASSERT_EQ(0, pthread_create(&blinker.thread, NULL, blink_again_and_again, &blinker));
+	ASSERT_EQ(0, page_twice((void **)&view, &page));
+	ASSERT_EQ(0, blinker_start(&blinker, page, PAGE));
 	for (round = 0; round < ROUNDS; round++) {
 		for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 			a = call_fill(&self->calls, nr);
 			memcpy(view, a, capmsg_size(nr));
-			ret = ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), blinker.page) ? -errno : 0;
+			ret = ioctl(self->fd, _IO(CAPMSG_IOC_MAGIC, nr), page) ? -errno : 0;
 			memcpy(a, view, capmsg_size(nr));
 			if (ret == -EFAULT)
 				untold_undo(self, nr);
 			else if (ret == 0)
 				call_undo(&self->calls, nr, a);
-			*(ret == -EFAULT ? &faults : &done) += 1;
+			faults += ret == -EFAULT;
+			done += ret != -EFAULT;
 			EXPECT_TRUE(ret == -EFAULT || ret == call_result(nr))
 				TH_LOG("command %u: %d", nr, ret);
 			EXPECT_EQ(self->state, call_state(&self->calls))
 				TH_LOG("command %u: %d, and left something", nr, ret);
 		}
 	}
-	atomic_store(&blinker.stop, true);
-	pthread_join(blinker.thread, NULL);
-	EXPECT_LT(ROUNDS, faults);
-	EXPECT_LT(ROUNDS, done);
+	blinker_stop(&blinker);
+	/* Both have happened. */
+	EXPECT_LT(0, faults);
+	EXPECT_LT(0, done);
+}
+
+/* So do the records: every message is received once, whole, and in order. */
+TEST_F(malformed, records_blink)
+{
+	static const unsigned int both[] = { CAPMSG_CMD_RECV, CAPMSG_CMD_REPLY_RECV };
+	const size_t data = sizeof(struct capmsg_record);
+	struct capmsg_record *view;
+	unsigned int i, faults = 0;
+	struct blinker blinker;
+	union any *a;
+	void *page;
+	int ret;
+
+	ASSERT_EQ(0, page_twice((void **)&view, &page));
+	ASSERT_EQ(0, blinker_start(&blinker, page, PAGE));
+	for (i = 0; i < MESSAGES; i++) {
+		ASSERT_EQ(0, msg_try(self->fd, LANDING_PORT, &i, sizeof(i)));
+		do {
+			a = call_fill(&self->calls, both[i % 2]);
+			memset(view, POISON, PAGE);
+			view->data = PTR(page) + data;
+			view->data_size = sizeof(i);
+			if (i % 2)
+				a->reply_recv.flags = CAPMSG_REPLY_NONE | CAPMSG_NONBLOCK;
+			put(a, i % 2 ? offsetof(struct capmsg_reply_recv, port) :
+				       offsetof(struct capmsg_recv, port), 8, LANDING_PORT);
+			put(a, i % 2 ? offsetof(struct capmsg_reply_recv, records) :
+				       offsetof(struct capmsg_recv, records), 8, PTR(page));
+			ret = capmsg_do(self->fd, both[i % 2], a);
+			faults += ret == -EFAULT;
+		} while (ret == -EFAULT);
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(sizeof(i), view->out_length);
+		ASSERT_EQ(0, memcmp((char *)view + data, &i, sizeof(i)));
+	}
+	blinker_stop(&blinker);
+	EXPECT_LT(0, faults);
 }
 
 struct signaller {
