@@ -11,17 +11,17 @@
 /**
  * enum capmsg_lookup - what an address is to name
  * @CAPMSG_LOOKUP_OBJECT: a capability, its guard included
- * @CAPMSG_LOOKUP_INVOKE: the same, in order to invoke the object: where that is
- *	virtual, what stands in for it
  * @CAPMSG_LOOKUP_SLOT: a slot, with or without the guard of what is in it
  * @CAPMSG_LOOKUP_CONTENT: whatever is in a slot, without its guard; a handler may
  *	say what it is without having such a slot
+ * @CAPMSG_LOOKUP_INVOKE: an object that is to be invoked: its capability, or of a
+ *	virtual one that to what stands in
  */
 enum capmsg_lookup {
 	CAPMSG_LOOKUP_OBJECT,
-	CAPMSG_LOOKUP_INVOKE,
 	CAPMSG_LOOKUP_SLOT,
 	CAPMSG_LOOKUP_CONTENT,
+	CAPMSG_LOOKUP_INVOKE,
 };
 
 /**
