@@ -73,8 +73,8 @@ static int read_items(struct capmsg_cargo *cargo, u64 items, u32 n)
 
 	if (n > CAPMSG_CAPS_MAX)
 		return -EINVAL;
-	if (copy_from_user(cargo->items, u64_to_user_ptr(items),
-			   n * sizeof(struct capmsg_item)))
+	if (capmsg_words_from_user(cargo->items, u64_to_user_ptr(items),
+				   n * sizeof(struct capmsg_item)))
 		return -EFAULT;
 	for (i = 0; i < n; i++) {
 		ret = capmsg_check_flags(cargo->items[i].flags,
