@@ -195,18 +195,6 @@ void capmsg_cap_forget(struct capmsg_cap *cap)
 	capmsg_object_unname(object);
 }
 
-static struct capmsg_body *body_to_tell(struct capmsg_object *object)
-{
-	struct capmsg_body *body;
-
-	rcu_read_lock();
-	body = rcu_dereference(object->body);
-	if (body && (!body->ops->dropped || !capmsg_body_tryget(body)))
-		body = NULL;
-	rcu_read_unlock();
-	return body;
-}
-
 /**
  * capmsg_cap_drop() - drop a capability
  * @cap: the capability; void afterwards
@@ -218,18 +206,21 @@ static struct capmsg_body *body_to_tell(struct capmsg_object *object)
 void capmsg_cap_drop(struct capmsg_cap *cap)
 {
 	struct capmsg_body *body;
+	bool lives, tell;
 
 	if (!cap->object)
 		return;
+	rcu_read_lock();
 	/* Of an object that lives, and whose calls are not over. */
-	if (!capmsg_cap_void(cap)) {
-		if (capmsg_cap_sends(cap))
-			capmsg_senders_dec(counted_on(cap));
-		body = body_to_tell(cap->object);
-		if (body) {
-			body->ops->dropped(body, cap->badge);
-			capmsg_body_put(body);
-		}
+	body = capmsg_cap_body_rcu(cap);
+	lives = body;
+	tell = lives && body->ops->dropped && capmsg_body_tryget(body);
+	rcu_read_unlock();
+	if (lives && capmsg_cap_sends(cap))
+		capmsg_senders_dec(counted_on(cap));
+	if (tell) {
+		body->ops->dropped(body, cap->badge);
+		capmsg_body_put(body);
 	}
 	capmsg_cap_forget(cap);
 }
