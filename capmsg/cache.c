@@ -3,7 +3,7 @@
  * Caches. Each answer has one place, and is lost to the next one there: so a cache
  * is as large as its handler has paid for, and nothing is ever searched.
  */
-#include <linux/jhash.h>
+#include <linux/hash.h>
 
 #include "cache.h"
 
@@ -27,9 +27,11 @@ void capmsg_cache_init(struct capmsg_cache *cache, spinlock_t *lock, u32 bits,
 static u32 place_of(const struct capmsg_cache *cache,
 		    const struct capmsg_cache_key *key)
 {
-	BUILD_BUG_ON(sizeof(*key) != 24);
-	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), 0) >>
-	       (32 - cache->bits);
+	u64 how = key->badge ^ ((u64)key->subpage << 32 | key->subpage_bits << 16 |
+				(u32)key->keeper << 8 | key->flags);
+
+	/* Answers that collide push each other out, no more: it may be foreseen. */
+	return hash_64(key->index ^ how * GOLDEN_RATIO_64, cache->bits);
 }
 
 static bool key_is(const struct capmsg_cache_key *a,
