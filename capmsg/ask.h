@@ -29,6 +29,8 @@ struct capmsg_ask {
 	struct capmsg_memory answer;
 	/** @error: of that answer */
 	int error;
+	/** @generation: of the virtual object's cache, when it was asked */
+	u64 generation;
 	/** @memo: what was answered for the address at hand */
 	struct capmsg_memo memo;
 };

@@ -149,7 +149,8 @@ static noinline int dress_locked(struct capmsg_frame *frame,
  * @inline_max: bytes that a short answer may have
  * @reply: the right to answer; owns a reference
  *
- * A new epoch begins. To be ended by capmsg_frame_end() or capmsg_frame_rest().
+ * A new epoch begins. To be ended by capmsg_frame_end() or
+ * capmsg_frame_rest_locked().
  *
  * Context: Atomic; lock of the frame held.
  */
@@ -256,21 +257,17 @@ static noinline void frame_strip(struct capmsg_frame *frame)
 }
 
 /**
- * capmsg_frame_rest() - an upcall is over, however
+ * capmsg_frame_rest_locked() - an upcall is over, however
  * @frame: the frame; its post has neither buffer nor landing slots
  *
- * Context: Process context, no locks held.
+ * Context: Process context; lock of the frame held.
  */
-void capmsg_frame_rest(struct capmsg_frame *frame)
+void capmsg_frame_rest_locked(struct capmsg_frame *frame)
 {
-	struct capmsg_port *port = &frame->port;
-
-	capmsg_port_lock(port);
 	frame->ask.question = NULL;
 	capmsg_frame_close_locked(frame);
-	capmsg_port_settle_locked(port, &frame->post);
-	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_IDLE);
-	capmsg_port_unlock(port);
+	capmsg_port_settle_locked(&frame->port, &frame->post);
+	capmsg_port_set_locked(&frame->port, &frame->post, CAPMSG_POST_IDLE);
 }
 
 /**

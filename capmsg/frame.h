@@ -38,7 +38,7 @@ struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 					u32 plain_max);
 void capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
 			      struct capmsg_cap *reply);
-void capmsg_frame_rest(struct capmsg_frame *frame);
+void capmsg_frame_rest_locked(struct capmsg_frame *frame);
 int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max);
 void capmsg_frame_close_locked(struct capmsg_frame *frame);

@@ -45,12 +45,7 @@ void capmsg_handler_drop(struct capmsg_handler *handler)
 
 static bool exited(struct pid *thread)
 {
-	bool gone;
-
-	rcu_read_lock();
-	gone = !pid_task(thread, PIDTYPE_PID);
-	rcu_read_unlock();
-	return gone;
+	return !pid_has_task(thread, PIDTYPE_PID);
 }
 
 static void take_out_locked(struct capmsg_handler *handler, u32 i)
@@ -165,15 +160,16 @@ static bool stuck_locked(struct capmsg_handler *handler, struct pid *thread)
 {
 	struct capmsg_handler *h, *next;
 	LIST_HEAD(met);
-	bool served = false;
-	u32 n = 0;
+	bool served;
+	u32 n = 1;
 
-	last_search++;
-	meet_locked(handler, &met, &n);
+	handler->search = ++last_search;
+	served = served_locked(handler, thread, &met, &n);
+	/* Mostly that was all. */
 	list_for_each_entry(h, &met, next) {
-		served = n > SEARCH_MAX || served_locked(h, thread, &met, &n);
 		if (served)
 			break;
+		served = n > SEARCH_MAX || served_locked(h, thread, &met, &n);
 	}
 	list_for_each_entry_safe(h, next, &met, next)
 		list_del_init(&h->next);
@@ -199,7 +195,7 @@ int capmsg_pending_add(struct capmsg_pending *pending,
 		ret = -EDEADLK;
 	} else {
 		pending->handler = handler;
-		pending->thread = get_pid(thread);
+		pending->thread = thread;
 		pending->since = ktime_get();
 		pending->id = ++last_id;
 		list_add_tail(&pending->link, &handler->pending);
@@ -221,7 +217,6 @@ void capmsg_pending_remove(struct capmsg_pending *pending)
 	list_del(&pending->link);
 	hash_del(&pending->node);
 	spin_unlock(&waits_lock);
-	put_pid(pending->thread);
 }
 
 static struct capmsg_waiting tell(const struct capmsg_pending *pending)

@@ -35,7 +35,7 @@ struct capmsg_pending {
 	struct hlist_node node;
 	/** @handler: who is asked */
 	struct capmsg_handler *handler;
-	/** @thread: who waits; a reference */
+	/** @thread: who waits, and so keeps it */
 	struct pid *thread;
 	/** @user: whose operation; kept by the frame that this is part of */
 	const struct capmsg_user *user;

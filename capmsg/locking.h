@@ -89,9 +89,10 @@
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled
  *   capmsg_frame   epoch: body.lock of its port, read without it as a hint;
- *                  ask.question, ask.answer: the same lock
- *   capmsg_memo    changed by the task whose operation it is, under memo.lock;
- *                  a sweep may make names in it void
+ *                  ask.question: the same lock, and ask.answer while there is
+ *                  a question
+ *   capmsg_memo    entries, as far as there are n: memo.lock; added by the task
+ *                  whose operation it is; a sweep may make names in it void
  */
 
 /* Lock classes of the bodies, by enum capmsg_type. */

@@ -70,38 +70,25 @@ void capmsg_memo_add(struct capmsg_memo *memo,
 		     const struct capmsg_memo_key *key,
 		     struct capmsg_memory *memory)
 {
+	struct capmsg_memo_entry *entry = &memo->entries[memo->n];
 	const struct capmsg_cap *cap = key->cap;
-	struct capmsg_memo_entry entry = {
-		.object		= capmsg_object_name(cap->object),
-		.bits		= key->bits,
-		.badge		= cap->badge,
-		.guard		= cap->guard,
-		.left		= key->left,
-		.keeper		= key->keeper,
-		.guard_bits	= cap->guard_bits,
-		.subpage_bits	= cap->subpage_bits,
-		.subpage	= cap->subpage,
-		.rights		= cap->rights,
-		.flags		= cap->flags,
-		.memory		= *memory,
-	};
 
+	/* A sweep does not look at it yet. */
+	entry->object = capmsg_object_name(cap->object);
+	entry->bits = key->bits;
+	entry->badge = cap->badge;
+	entry->guard = cap->guard;
+	entry->left = key->left;
+	entry->keeper = key->keeper;
+	entry->guard_bits = cap->guard_bits;
+	entry->subpage_bits = cap->subpage_bits;
+	entry->subpage = cap->subpage;
+	entry->rights = cap->rights;
+	entry->flags = cap->flags;
+	entry->memory = *memory;
 	memory->cap.object = NULL;
-	spin_lock(&memo->lock);
-	memo->entries[memo->n++] = entry;
-	spin_unlock(&memo->lock);
-}
-
-static bool take_last(struct capmsg_memo *memo, struct capmsg_memo_entry *entry)
-{
-	bool found;
-
-	spin_lock(&memo->lock);
-	found = memo->n;
-	if (found)
-		*entry = memo->entries[--memo->n];
-	spin_unlock(&memo->lock);
-	return found;
+	/* Pairs with capmsg_memo_sweep(). */
+	smp_store_release(&memo->n, memo->n + 1);
 }
 
 /**
@@ -112,13 +99,20 @@ static bool take_last(struct capmsg_memo *memo, struct capmsg_memo_entry *entry)
  */
 void capmsg_memo_clear(struct capmsg_memo *memo)
 {
-	struct capmsg_memo_entry entry;
+	struct capmsg_memo_entry *entry = memo->entries;
+	u32 n = memo->n;
 
 	memo->spent = 0;
-	while (take_last(memo, &entry)) {
-		capmsg_cap_drop(&entry.memory.cap);
-		if (entry.object)
-			capmsg_object_unname(entry.object);
+	if (!n)
+		return;
+	/* A sweep keeps away from here on. */
+	spin_lock(&memo->lock);
+	WRITE_ONCE(memo->n, 0);
+	spin_unlock(&memo->lock);
+	for (; n; n--, entry++) {
+		capmsg_cap_drop(&entry->memory.cap);
+		if (entry->object)
+			capmsg_object_unname(entry->object);
 	}
 }
 
@@ -144,7 +138,8 @@ void capmsg_memo_sweep(struct capmsg_memo *memo)
 	if (!READ_ONCE(memo->n))
 		return;
 	spin_lock(&memo->lock);
-	for (i = 0; i < memo->n; i++)
+	/* Pairs with capmsg_memo_add(). */
+	for (i = smp_load_acquire(&memo->n); i--; )
 		entry_sweep(&memo->entries[i]);
 	spin_unlock(&memo->lock);
 }

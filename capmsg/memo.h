@@ -85,7 +85,7 @@ struct capmsg_memo_entry {
  * struct capmsg_memo - the answers for one address
  */
 struct capmsg_memo {
-	/** @lock: guards the entries against a sweep */
+	/** @lock: guards the @n entries against a sweep */
 	spinlock_t lock;
 	/** @spent: upcalls for this address so far */
 	u32 spent;

@@ -211,6 +211,9 @@ int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
 	DEFINE_WAIT(entry);
 	int ret = 0;
 
+	*frame = take_frame(space, index);
+	if (likely(*frame))
+		return 0;
 	for (;;) {
 		prepare_to_wait_exclusive(&space->idlers, &entry,
 					  CAPMSG_SLEEP_STATE);

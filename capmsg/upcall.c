@@ -41,14 +41,17 @@ static void asked_cancel(struct capmsg_pending *pending)
 	wake(frame);
 }
 
-/* No lock: who has ended it before sees that; of others it is as good as undecided. */
+/*
+ * It is pending from after the frame is opened until after that is at rest. No lock:
+ * who has ended it before sees that; of others it is as good as undecided.
+ */
 static bool asked_over(const struct capmsg_pending *pending)
 {
 	const struct capmsg_frame *frame =
 		container_of(pending, struct capmsg_frame, ask.pending);
 
 	return READ_ONCE(frame->ask.sender.cancelled) ||
-	       READ_ONCE(frame->post.state) == CAPMSG_POST_FILLED;
+	       READ_ONCE(frame->post.state) != CAPMSG_POST_POSTED;
 }
 
 static const struct capmsg_lien_ops asked_lien_ops = {
@@ -62,6 +65,7 @@ static int attach(struct capmsg_ask *ask, struct capmsg_body *virtual)
 
 	ask->lien.ops = &asked_lien_ops;
 	spin_lock(&virtual->lock);
+	ask->generation = capmsg_virtual_of(virtual)->cache.generation;
 	ask->sender.cancelled = false;
 	if (virtual->dead)
 		ret = -ENOENT;
@@ -113,57 +117,68 @@ static int await_answer(struct capmsg_frame *frame,
 	return ret;
 }
 
-static int collect(struct capmsg_frame *frame, const struct capmsg_until *until,
-		   struct capmsg_memory *answer)
-{
-	struct capmsg_ask *ask = &frame->ask;
-	int ret;
-
-	capmsg_port_lock(&frame->port);
-	ret = await_answer(frame, until);
-	if (!ret)
-		ret = frame->post.error ?: ask->error;
-	if (!ret) {
-		*answer = ask->answer;
-		ask->answer.cap.object = NULL;
-	}
-	capmsg_port_unlock(&frame->port);
-	return ret;
-}
-
-/* The question goes out, the answer comes in. */
-static int converse(struct capmsg_frame *frame, struct capmsg_port *handler,
-		    const struct capmsg_question *question,
-		    const struct capmsg_until *until,
-		    struct capmsg_memory *answer)
+static void begin(struct capmsg_frame *frame,
+		  const struct capmsg_question *question)
 {
 	struct capmsg_sender *sender = &frame->ask.sender;
-	struct capmsg_cap unused = { };
-	int ret;
 
 	frame->ask.pending.cancel = asked_cancel;
 	frame->ask.pending.over = asked_over;
 	sender->done = false;
-	ret = capmsg_pending_add(&frame->ask.pending, handler->handler);
-	if (ret)
-		return ret;
-
 	capmsg_port_lock(&frame->port);
 	frame->ask.question = question;
 	frame->ask.error = 0;
 	capmsg_frame_open_locked(frame, 0, &sender->reply);
 	capmsg_port_unlock(&frame->port);
-	ret = capmsg_transfer_short(sender, handler, until);
+}
+
+/* Nobody writes to frame->ask.answer from here on. */
+static int collect(struct capmsg_frame *frame, const struct capmsg_until *until)
+{
+	int ret;
+
+	capmsg_port_lock(&frame->port);
+	ret = await_answer(frame, until);
+	if (!ret)
+		ret = frame->post.error ?: frame->ask.error;
+	capmsg_frame_rest_locked(frame);
+	capmsg_port_unlock(&frame->port);
+	return ret;
+}
+
+static void give_up(struct capmsg_frame *frame)
+{
+	capmsg_port_lock(&frame->port);
+	capmsg_frame_rest_locked(frame);
+	capmsg_port_unlock(&frame->port);
+}
+
+/* The question goes out, the answer comes in. */
+static int converse(struct capmsg_frame *frame, struct capmsg_port *handler,
+		    const struct capmsg_question *question,
+		    const struct capmsg_until *until)
+{
+	struct capmsg_ask *ask = &frame->ask;
+	bool pending;
+	int ret;
+
+	begin(frame, question);
+	ret = capmsg_pending_add(&ask->pending, handler->handler);
+	pending = !ret;
+	if (pending)
+		ret = capmsg_transfer_short(&ask->sender, handler, until);
 	if (!ret) {
 		capmsg_transfer_wake(handler, true);
-		ret = collect(frame, until, answer);
+		ret = collect(frame, until);
+	} else {
+		give_up(frame);
 	}
-	capmsg_pending_remove(&frame->ask.pending);
-	capmsg_cap_forget(&sender->reply);
-	capmsg_frame_rest(frame);
+	if (pending)
+		capmsg_pending_remove(&ask->pending);
+	capmsg_cap_forget(&ask->sender.reply);
 	/* An answer that has come too late to be of use. */
-	capmsg_cap_move(&unused, &frame->ask.answer.cap);
-	capmsg_cap_drop(&unused);
+	if (ret)
+		capmsg_cap_drop(&ask->answer.cap);
 	return ret;
 }
 
@@ -188,16 +203,15 @@ static int as_told(int ret)
  * @frame: the frame of the operation, not used at this moment
  * @question: what is asked
  * @until: how long to wait
- * @answer: VALUE, SLOT or RETRY; owns its references
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0; what the handler has answered: -ENOENT, -EACCES; -ENOENT also if it
- * is gone; -EDEADLK, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0, and the answer is in frame->ask: VALUE, SLOT or RETRY; what the handler
+ * has answered: -ENOENT, -EACCES; -ENOENT also if it is gone; -EDEADLK, -EAGAIN,
+ * -ETIMEDOUT, -ERESTARTSYS.
  */
 static int upcall(struct capmsg_frame *frame,
 		  const struct capmsg_question *question,
-		  const struct capmsg_until *until,
-		  struct capmsg_memory *answer)
+		  const struct capmsg_until *until)
 {
 	struct capmsg_body *virtual = question->found.body;
 	struct capmsg_body *handler = capmsg_virtual_of(virtual)->handler;
@@ -215,7 +229,7 @@ static int upcall(struct capmsg_frame *frame,
 		capmsg_gates_join(gates, sender->through);
 		sender->gates = gates;
 	}
-	ret = converse(frame, capmsg_port_of(handler), question, until, answer);
+	ret = converse(frame, capmsg_port_of(handler), question, until);
 	if (sender->gates)
 		capmsg_gates_leave(gates);
 	sender->gates = NULL;
@@ -264,9 +278,8 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
 		.keeper	= question->keeper,
 	};
 	struct capmsg_virtual *virtual = capmsg_virtual_of(question->found.body);
-	struct capmsg_memory answer = { };
 	struct capmsg_frame *frame;
-	u64 generation;
+	struct capmsg_ask *ask;
 	int ret;
 
 	if (until->nonblock)
@@ -274,19 +287,20 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
 	frame = await_frame(upcaller, until);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
-	if (frame->ask.memo.spent == CAPMSG_UPCALLS_MAX)
+	ask = &frame->ask;
+	if (ask->memo.spent == CAPMSG_UPCALLS_MAX)
 		return -ELOOP;
-	frame->ask.memo.spent++;
+	ask->memo.spent++;
 	capmsg_hook(2);
-	generation = capmsg_virtual_generation(virtual);
-	ret = upcall(frame, question, until, &answer);
-	if (ret || answer.result == CAPMSG_RESULT_RETRY)
+	ret = upcall(frame, question, until);
+	if (ret || ask->answer.result == CAPMSG_RESULT_RETRY)
 		return ret;
-	if (answer.result == CAPMSG_RESULT_DONE)
+	if (ask->answer.result == CAPMSG_RESULT_DONE)
 		return CAPMSG_DONE;
-	if (answer.cacheable)
-		capmsg_virtual_remember(virtual, &key, &answer, generation);
-	capmsg_memo_add(&frame->ask.memo, &key, &answer);
+	if (ask->answer.cacheable)
+		capmsg_virtual_remember(virtual, &key, &ask->answer,
+					ask->generation);
+	capmsg_memo_add(&ask->memo, &key, &ask->answer);
 	return 0;
 }
 

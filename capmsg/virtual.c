@@ -184,7 +184,7 @@ struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 	return ERR_PTR(-ENOENT);
 }
 
-/* False if an answer to that cannot be cached. */
+/* False if an answer to that cannot be cached. There is a cache. */
 static bool cache_key(const struct capmsg_virtual *v,
 		      const struct capmsg_memo_key *key,
 		      struct capmsg_cache_key *cache_key)
@@ -193,7 +193,7 @@ static bool cache_key(const struct capmsg_virtual *v,
 	bool table = v->body.object->kind == CAPMSG_TYPE_CAPPAGE;
 	u32 bits = v->bits - cap->subpage_bits;
 
-	if (!v->cache.bits || key->left < bits || !key->left == table)
+	if (key->left < bits || !key->left == table)
 		return false;
 	*cache_key = (struct capmsg_cache_key) {
 		.index		= bits ? key->bits >> (64 - bits) : 0,
@@ -207,17 +207,17 @@ static bool cache_key(const struct capmsg_virtual *v,
 }
 
 /**
- * capmsg_virtual_recall_rcu() - has the handler let us know the answer?
- * @virtual: the virtual object
+ * capmsg_virtual_look_rcu() - has the handler let us know the answer?
+ * @virtual: the virtual object; has a cache
  * @key: what is asked
  * @memory: the answer; its capability is borrowed, and may read as void
  *
  * Context: RCU read section; takes no lock.
  * Return: true if it has.
  */
-bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
-			       const struct capmsg_memo_key *key,
-			       struct capmsg_memory *memory)
+bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
+			     const struct capmsg_memo_key *key,
+			     struct capmsg_memory *memory)
 {
 	struct capmsg_cache_key cached;
 
@@ -290,28 +290,11 @@ out_void:
 }
 
 /**
- * capmsg_virtual_generation() - before the handler is asked
- * @virtual: the virtual object
- *
- * Context: Any; takes the lock of the virtual object.
- * Return: for capmsg_virtual_remember().
- */
-u64 capmsg_virtual_generation(struct capmsg_virtual *virtual)
-{
-	u64 generation;
-
-	spin_lock(&virtual->body.lock);
-	generation = virtual->cache.generation;
-	spin_unlock(&virtual->body.lock);
-	return generation;
-}
-
-/**
  * capmsg_virtual_remember() - the handler lets others know its answer
  * @virtual: the virtual object
  * @key: what was asked
  * @memory: the answer; the caller keeps its references
- * @generation: of capmsg_virtual_generation()
+ * @generation: of its cache, under its lock, before the handler was asked
  *
  * Context: Any, no locks held; takes the lock of the virtual object.
  */
@@ -322,7 +305,7 @@ void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 	struct capmsg_cap old = { };
 	struct capmsg_cache_key cached;
 
-	if (!cache_key(virtual, key, &cached) ||
+	if (!virtual->cache.bits || !cache_key(virtual, key, &cached) ||
 	    memory->taken != virtual->bits - key->cap->subpage_bits)
 		return;
 	spin_lock(&virtual->body.lock);

@@ -47,12 +47,11 @@ struct capmsg_virtual_kind {
 struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 					    struct capmsg_body *handler,
 					    const struct capmsg_virtual_kind *kind);
-bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
-			       const struct capmsg_memo_key *key,
-			       struct capmsg_memory *memory);
+bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
+			     const struct capmsg_memo_key *key,
+			     struct capmsg_memory *memory);
 int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
 			bool cached);
-u64 capmsg_virtual_generation(struct capmsg_virtual *virtual);
 void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,
 			     const struct capmsg_memory *memory, u64 generation);
@@ -61,6 +60,15 @@ u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address);
 static inline struct capmsg_virtual *capmsg_virtual_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_virtual, body);
+}
+
+/* capmsg_virtual_look_rcu(), if there is a cache. */
+static inline bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
+					     const struct capmsg_memo_key *key,
+					     struct capmsg_memory *memory)
+{
+	return virtual->cache.bits &&
+	       capmsg_virtual_look_rcu(virtual, key, memory);
 }
 
 /* Is it played by a process, and stands for a cappage? */

@@ -90,7 +90,7 @@ static noinline int walk_virtual(const struct capmsg_view *view,
 		.keeper	= place->keeper,
 	};
 	struct capmsg_object *through = from->revoker;
-	struct capmsg_memory memory;
+	struct capmsg_memory memory __uninitialized;
 
 	if (!capmsg_is_virtual_table(from->object))
 		return -ENOENT;
