@@ -533,4 +533,38 @@ TEST_F(fail, upcalls_allocate_nothing)
 	handler_stop(&handler);
 }
 
+/* Receives an upcall, and lets go of its space as if it died: 0 if that allocates nothing. */
+static int let_down(void *data)
+{
+	int fd = *(int *)data, nth = open("/proc/thread-self/fail-nth", O_RDWR), ret;
+	struct upcall up;
+
+	ret = upcall_recv(fd, HANDLER, &up);
+	if (ret || nth < 0)
+		return ret ?: -ENOENT;
+	fail_arm(nth, 1);
+	ret = close(fd);
+	return fail_disarm(nth) == 1 ? ret : -ENOMEM;
+}
+
+/* Neither who goes on when a handler has died, nor who ends that. */
+TEST_F(fail, death_of_a_handler_allocates_nothing)
+{
+	int player = space_new(), fd = self->calls.fd;
+	struct capmsg_stat stat = { .address = SLOT2(0x12, 3) };
+	pid_t pid;
+
+	ASSERT_LE(0, player);
+	ASSERT_EQ(0, handler_port(player, HANDLER, 1));
+	ASSERT_EQ(0, virtual_create(player, SLOT(0x12), HANDLER, 0, 8));
+	ASSERT_EQ(0, cap_give(player, SLOT(0x12), CAPMSG_RIGHTS_ALL, fd, SLOT(0x12)));
+	ASSERT_EQ(0, inject_all(true, false));
+	pid = child_start(let_down, &player, player);
+	ASSERT_EQ(0, close(player));
+	fail_arm(self->nth, 1);
+	EXPECT_EQ(-ENOENT, do_stat(fd, &stat));
+	EXPECT_EQ(1, fail_disarm(self->nth));
+	EXPECT_EQ(0, child_wait(pid, CAPMSG_PATIENCE_MS));
+}
+
 TEST_HARNESS_MAIN
