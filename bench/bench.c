@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench [-w] [-n ROUNDS] [-m MECHANISM] [-s SERIES] [-b BYTES] [-c CAPS]: round
- * trips between two processes, one JSON object a line. -w measures wall clock
+ * trips between two processes, and walks; one JSON object a line. -w measures wall clock
  * time instead of instructions; -m, -s, -b and -c leave all others out.
  */
 #include <signal.h>
@@ -23,21 +23,27 @@ char *request;
 
 static const struct mechanism *const mechanisms[] = {
 	&mechanism_capmsg,
+	&mechanism_walk,
 	&mechanism_eventfd,
 	&mechanism_seqpacket,
 };
 
 static const struct load loads[] = {
-	{ .series = "rtt", .bytes = 64 },
-	{ .series = "rtt", .bytes = 4096 },
-	{ .series = "rtt", .bytes = 65536 },
-	{ .series = "plain", .bytes = 4096, .plain = true },
-	{ .series = "plain", .bytes = 65536, .plain = true },
-	{ .series = "caps", .bytes = 64, .caps = 0 },
-	{ .series = "caps", .bytes = 64, .caps = 1 },
-	{ .series = "caps", .bytes = 64, .caps = 4 },
-	{ .series = "caps", .bytes = 64, .caps = 16 },
-	{ .series = "caps", .bytes = 64, .caps = 64 },
+	{ .series = "rtt", .family = RTT, .bytes = 64 },
+	{ .series = "rtt", .family = RTT, .bytes = 4096 },
+	{ .series = "rtt", .family = RTT, .bytes = 65536 },
+	{ .series = "plain", .family = MESSAGES, .bytes = 4096, .plain = true },
+	{ .series = "plain", .family = MESSAGES, .bytes = 65536, .plain = true },
+	{ .series = "caps", .family = MESSAGES, .bytes = 64, .caps = 0 },
+	{ .series = "caps", .family = MESSAGES, .bytes = 64, .caps = 1 },
+	{ .series = "caps", .family = MESSAGES, .bytes = 64, .caps = 4 },
+	{ .series = "caps", .family = MESSAGES, .bytes = 64, .caps = 16 },
+	{ .series = "caps", .family = MESSAGES, .bytes = 64, .caps = 64 },
+	{ .series = "walk-1", .family = WALKS, .hops = 1 },
+	{ .series = "walk-2", .family = WALKS, .hops = 2 },
+	{ .series = "walk-4", .family = WALKS, .hops = 4 },
+	{ .series = "index", .family = WALKS, .hops = 2, .player = ASKED },
+	{ .series = "cached", .family = WALKS, .hops = 2, .player = CACHED },
 };
 
 /* What the command line has chosen; NULL or -1: all. */
@@ -117,7 +123,7 @@ static void report(const struct mechanism *m, const struct load *load,
 
 static bool chosen(const struct mechanism *m, const struct load *load)
 {
-	if (strcmp(load->series, "rtt") && !m->all_series)
+	if (!(m->families & load->family))
 		return false;
 	return (!only.mechanism || !strcmp(only.mechanism, m->name)) &&
 	       (!only.series || !strcmp(only.series, load->series)) &&

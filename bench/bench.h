@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A mechanism moves requests from one process to another, and answers of 8 bytes
- * back. Everything is set up before the first round trip.
+ * back, or finds an object at the end of an address. Everything is set up before the
+ * first round trip.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -13,24 +14,54 @@
 #define ANSWER_SIZE	8
 
 /**
+ * enum family - which mechanisms have a series
+ * @RTT: all of those that move messages
+ * @MESSAGES: capmsg's messages
+ * @WALKS: capmsg's addresses
+ */
+enum family {
+	RTT		= 1,
+	MESSAGES	= 2,
+	WALKS		= 4,
+};
+
+/**
+ * enum player - who plays the cappage that a walk goes through
+ * @NOBODY: it is a real one
+ * @ASKED: a handler, that is asked each time
+ * @CACHED: a handler, whose answer the kernel remembers
+ */
+enum player {
+	NOBODY,
+	ASKED,
+	CACHED,
+};
+
+/**
  * struct load - what a round trip moves
  * @series: as in the results
+ * @family: whose series that is
  * @bytes: size of the request
  * @caps: capabilities that it carries
  * @plain: @bytes is the size of the answer instead, for which the caller names a
  *	plain buffer with each call
+ * @hops: cappages that an address leads through, the root included
+ * @player: of the last one of those
  */
 struct load {
 	const char *series;
+	enum family family;
 	size_t bytes;
 	unsigned int caps;
 	bool plain;
+	unsigned int hops;
+	enum player player;
 };
 
 /**
  * struct mechanism - a way to call another process
  * @name: as in the results
- * @all_series: not only "rtt", which moves nothing but bytes
+ * @families: whose series it has
  * @repeats: times that a series is repeated, the best being reported: peers are
  *	bimodal, and are given their better mode
  * @prepare: before the fork
@@ -42,7 +73,7 @@ struct load {
  */
 struct mechanism {
 	const char *name;
-	bool all_series;
+	unsigned int families;
 	unsigned int repeats;
 	void (*prepare)(const struct load *load);
 	void (*serve)(const struct load *load);
@@ -53,6 +84,7 @@ struct mechanism {
 };
 
 extern const struct mechanism mechanism_capmsg;
+extern const struct mechanism mechanism_walk;
 extern const struct mechanism mechanism_eventfd;
 extern const struct mechanism mechanism_seqpacket;
 
@@ -79,6 +111,9 @@ void meter_init(bool wall);
 const char *meter_name(void);
 uint64_t meter_now(void);
 struct summary meter_summary(uint64_t *samples, size_t n);
+
+/* A space of capmsg that is set up. */
+int space_new(void);
 
 /* Says what failed and exits if @result is negative; else returns it. */
 long must(long result, const char *what);

@@ -26,7 +26,7 @@
 static int server = -1, client = -1, exported = -1;
 static char *answer;
 
-static int space(void)
+int space_new(void)
 {
 	struct capmsg_setup setup = { .size = sizeof(setup) };
 	int fd = must(open("/dev/capmsg", O_RDWR | O_CLOEXEC), "/dev/capmsg");
@@ -65,7 +65,7 @@ static void prepare(const struct load *load)
 		.rights = CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_GRANT,
 	};
 
-	server = space();
+	server = space_new();
 	must(ioctl(server, CAPMSG_IOC_CREATE_PORT, &port), "CREATE_PORT");
 	must(ioctl(server, CAPMSG_IOC_EXPORT, &export), "EXPORT");
 	exported = export.out_fd;
@@ -154,7 +154,7 @@ static void begin(const struct load *load)
 	};
 
 	(void)load;
-	client = space();
+	client = space_new();
 	must(ioctl(client, CAPMSG_IOC_IMPORT, &import), "IMPORT");
 }
 
@@ -198,6 +198,7 @@ static void end(void)
 }
 
 const struct mechanism mechanism_capmsg = {
-	.name = "capmsg", .all_series = true, .repeats = 1, .prepare = prepare,
-	.serve = serve, .begin = begin, .call = call, .tidy = tidy, .end = end,
+	.name = "capmsg", .families = RTT | MESSAGES, .repeats = 1,
+	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
+	.tidy = tidy, .end = end,
 };

@@ -74,6 +74,6 @@ static void end(void)
 }
 
 const struct mechanism mechanism_eventfd = {
-	.name = "eventfd", .repeats = 5, .prepare = prepare, .serve = serve,
-	.begin = begin, .call = call, .end = end,
+	.name = "eventfd", .families = RTT, .repeats = 5, .prepare = prepare,
+	.serve = serve, .begin = begin, .call = call, .end = end,
 };

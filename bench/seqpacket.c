@@ -49,6 +49,6 @@ static void end(void)
 }
 
 const struct mechanism mechanism_seqpacket = {
-	.name = "seqpacket", .repeats = 5, .prepare = prepare, .serve = serve,
-	.begin = begin, .call = call, .end = end,
+	.name = "seqpacket", .families = RTT, .repeats = 5, .prepare = prepare,
+	.serve = serve, .begin = begin, .call = call, .end = end,
 };
