@@ -208,6 +208,6 @@ int capmsg_ask_accept(struct capmsg_ask *ask,
 	ask->error = -(int)resolution->error;
 	if (item)
 		capmsg_cap_move(&answer->cap, item);
-	ask->question = NULL;
+	WRITE_ONCE(ask->question, NULL);
 	return 0;
 }

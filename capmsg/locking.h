@@ -88,9 +88,8 @@
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under
  *                  the lock under which it is signalled
- *   capmsg_frame   epoch: body.lock of its port, read without it as a hint;
- *                  ask.question: the same lock, and ask.answer while there is
- *                  a question
+ *   capmsg_frame   epoch, ask.question: body.lock of its port, read without it
+ *                  as hints; ask.answer: the same lock while there is a question
  *   capmsg_memo    entries, as far as there are n: memo.lock; added by the task
  *                  whose operation it is; a sweep may make names in it void
  */

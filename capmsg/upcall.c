@@ -126,8 +126,9 @@ static void begin(struct capmsg_frame *frame,
 	frame->ask.pending.over = asked_over;
 	sender->done = false;
 	capmsg_port_lock(&frame->port);
-	frame->ask.question = question;
 	frame->ask.error = 0;
+	/* Pairs with capmsg_upcall_pending(): after the epoch of any call. */
+	smp_store_release(&frame->ask.question, question);
 	capmsg_frame_open_locked(frame, 0, &sender->reply);
 	capmsg_port_unlock(&frame->port);
 }
@@ -175,7 +176,9 @@ static int converse(struct capmsg_frame *frame, struct capmsg_port *handler,
 	}
 	if (pending)
 		capmsg_pending_remove(&ask->pending);
-	capmsg_cap_forget(&ask->sender.reply);
+	/* It was not delivered. */
+	if (ask->sender.reply.object)
+		capmsg_cap_forget(&ask->sender.reply);
 	/* An answer that has come too late to be of use. */
 	if (ret)
 		capmsg_cap_drop(&ask->answer.cap);
@@ -309,20 +312,21 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
  * @caller: the frame that it names
  * @epoch: of the reply right
  *
- * Context: Any; takes the lock of the frame.
+ * No lock: a question is there before the epoch that it is answered by, and the epoch
+ * of a call is over before the next question is there. So who sees a question, and
+ * then that epoch, has an upcall to answer; whether it is still waited for is seen
+ * when it is answered.
+ *
+ * Context: Any.
  * Return: true if it does, and the answer is waited for.
  */
 bool capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch)
 {
 	const struct capmsg_frame *frame = capmsg_frame_of(&caller->body);
-	bool pending;
 
-	if (!READ_ONCE(frame->ask.question))
-		return false;
-	capmsg_port_lock(caller);
-	pending = frame->ask.question && caller->epoch == epoch;
-	capmsg_port_unlock(caller);
-	return pending;
+	/* Pairs with begin(). */
+	return smp_load_acquire(&frame->ask.question) &&
+	       READ_ONCE(caller->epoch) == epoch;
 }
 
 static int read_resolution(const struct capmsg_sender *sender,
