@@ -39,26 +39,26 @@ void capmsg_ask_fill(struct capmsg_ask *ask,
 {
 	const struct capmsg_cap *cap = &question->found.cap;
 	struct capmsg_sender *sender = &ask->sender;
+	struct capmsg_upcall *up = &ask->upcall;
 	bool badged = cap->flags & CAPMSG_CAP_BADGED;
 
-	ask->upcall = (struct capmsg_upcall) {
-		.size		= sizeof(ask->upcall),
-		.operation	= question->left ? CAPMSG_UPCALL_INDEX :
-						   CAPMSG_UPCALL_INVOKE,
-		.object		= capmsg_virtual_of(question->found.body)->name,
-		.address	= question->bits | 1ULL << (63 - question->left),
-		.badge		= cap->badge,
-		.guard		= cap->guard,
-		.guard_bits	= cap->guard_bits,
-		.flags		= (badged ? CAPMSG_UPCALL_BADGED : 0) |
-				  (question->slot ? CAPMSG_UPCALL_SLOT : 0) |
-				  (question->keeper ? CAPMSG_UPCALL_KEEPER : 0),
-		.rights		= cap->rights,
-		.subpage	= cap->subpage,
-		.subpage_bits	= cap->subpage_bits,
-		.command	= question->command,
-		.argument	= badged ? 0 : question->argument,
-	};
+	/* Every field: it is told as it lies here. */
+	up->size = sizeof(*up);
+	up->operation = question->left ? CAPMSG_UPCALL_INDEX :
+					 CAPMSG_UPCALL_INVOKE;
+	up->object = capmsg_virtual_of(question->found.body)->name;
+	up->address = question->bits | 1ULL << (63 - question->left);
+	up->badge = cap->badge;
+	up->guard = cap->guard;
+	up->guard_bits = cap->guard_bits;
+	up->flags = (badged ? CAPMSG_UPCALL_BADGED : 0) |
+		    (question->slot ? CAPMSG_UPCALL_SLOT : 0) |
+		    (question->keeper ? CAPMSG_UPCALL_KEEPER : 0);
+	up->rights = cap->rights;
+	up->subpage = cap->subpage;
+	up->subpage_bits = cap->subpage_bits;
+	up->command = question->command;
+	up->argument = badged ? 0 : question->argument;
 	sender->origin.badge = cap->badge;
 	sender->origin.badged = badged;
 	sender->through = cap->revoker;

@@ -7,6 +7,8 @@
 #ifndef CAPMSG_CAPABILITY_H
 #define CAPMSG_CAPABILITY_H
 
+#include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "object.h"
@@ -126,6 +128,18 @@ static inline bool capmsg_cap_void(const struct capmsg_cap *cap)
 	is_void = capmsg_cap_void_rcu(cap);
 	rcu_read_unlock();
 	return is_void;
+}
+
+/* Do two capabilities say the same, whatever revokers they came through? */
+static inline bool capmsg_cap_alike(const struct capmsg_cap *a,
+				    const struct capmsg_cap *b)
+{
+	/* From the rights on there are eight bytes without a hole. */
+	static_assert(offsetof(struct capmsg_cap, rights) + sizeof(u64) ==
+		      sizeof(struct capmsg_cap));
+	return a->object == b->object && a->badge == b->badge &&
+	       a->guard == b->guard &&
+	       !memcmp(&a->rights, &b->rights, sizeof(u64));
 }
 
 /* Does the capability count as one of a port's senders? See "DOC: Senders". */

@@ -102,7 +102,7 @@ int capmsg_cmd_signal(struct capmsg_cmd *cmd)
 	ret = capmsg_notice_resolve(&cmd->view, arg->notification, arg->bits,
 				    &notice);
 	if (ret)
-		return ret;
+		return ret == CAPMSG_DONE ? 0 : ret;
 	ret = capmsg_notice_check_bits(&notice, arg->bits);
 	if (!ret)
 		ret = signal_through(&notice, &cmd->view.until);

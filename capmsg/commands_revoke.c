@@ -114,7 +114,7 @@ static int set_closed(struct capmsg_cmd *cmd, u64 address, bool closed)
 	ret = capmsg_resolve_type(&cmd->view, address, CAPMSG_TYPE_REVOKER,
 				  CAPMSG_RIGHT_WRITE, &found);
 	if (ret)
-		return ret;
+		return ret == CAPMSG_DONE ? 0 : ret;
 	do {
 		ret = capmsg_revoker_set(capmsg_revoker_of(found.body), closed,
 					 found.cap.revoker);

@@ -443,11 +443,8 @@ static int list_table(struct capmsg_list *arg, const struct listed *l,
 
 static u32 bits_seen(const struct capmsg_found *found)
 {
-	u32 bits = found->body->ops->type == CAPMSG_TYPE_CAPPAGE ?
-		   capmsg_cappage_of(found->body)->bits :
-		   capmsg_virtual_of(found->body)->bits;
-
-	return bits - found->cap.subpage_bits;
+	return capmsg_table_bits(&found->cap, found->body) -
+	       found->cap.subpage_bits;
 }
 
 /* Find the cappage that is to be listed; void is the root. */

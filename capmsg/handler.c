@@ -196,7 +196,7 @@ int capmsg_pending_add(struct capmsg_pending *pending,
 	} else {
 		pending->handler = handler;
 		pending->thread = thread;
-		pending->since = ktime_get();
+		pending->since = get_jiffies_64();
 		pending->id = ++last_id;
 		list_add_tail(&pending->link, &handler->pending);
 		hash_add(waits, &pending->node, (unsigned long)thread);
@@ -221,12 +221,17 @@ void capmsg_pending_remove(struct capmsg_pending *pending)
 
 static struct capmsg_waiting tell(const struct capmsg_pending *pending)
 {
+	u64 ticks = get_jiffies_64() - pending->since;
+
+	/* The first of them was over sooner: it has not begun before it began. */
+	if (ticks)
+		ticks--;
 	return (struct capmsg_waiting) {
 		.id		= pending->id,
 		.object		= pending->upcall->object,
 		.address	= pending->upcall->address,
 		.badge		= pending->upcall->badge,
-		.since		= ktime_to_ns(pending->since),
+		.since		= ktime_get_ns() - jiffies64_to_nsecs(ticks),
 		.thread		= pid_vnr(pending->thread),
 		.user		= from_kuid_munged(current_user_ns(),
 						   pending->user->uid),

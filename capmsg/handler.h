@@ -47,8 +47,8 @@ struct capmsg_pending {
 	void (*cancel)(struct capmsg_pending *pending);
 	/** @over: nobody needs to do anything for it to go on. Under the waits_lock */
 	bool (*over)(const struct capmsg_pending *pending);
-	/** @since: when it began */
-	ktime_t since;
+	/** @since: when it began, in jiffies: every upcall looks at the clock */
+	u64 since;
 	/** @id: its name, never used again */
 	u64 id;
 };

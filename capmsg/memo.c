@@ -19,15 +19,9 @@ void capmsg_memo_init(struct capmsg_memo *memo)
 static bool entry_is(const struct capmsg_memo_entry *entry,
 		     const struct capmsg_memo_key *key)
 {
-	const struct capmsg_cap *cap = key->cap;
-
-	return entry->object == cap->object && entry->bits == key->bits &&
-	       entry->left == key->left && entry->keeper == key->keeper &&
-	       entry->badge == cap->badge && entry->guard == cap->guard &&
-	       entry->guard_bits == cap->guard_bits &&
-	       entry->rights == cap->rights && entry->flags == cap->flags &&
-	       entry->subpage == cap->subpage &&
-	       entry->subpage_bits == cap->subpage_bits;
+	return capmsg_cap_alike(&entry->met, key->cap) &&
+	       entry->bits == key->bits && entry->left == key->left &&
+	       entry->keeper == key->keeper;
 }
 
 /**
@@ -71,20 +65,14 @@ void capmsg_memo_add(struct capmsg_memo *memo,
 		     struct capmsg_memory *memory)
 {
 	struct capmsg_memo_entry *entry = &memo->entries[memo->n];
-	const struct capmsg_cap *cap = key->cap;
 
 	/* A sweep does not look at it yet. */
-	entry->object = capmsg_object_name(cap->object);
+	entry->met = *key->cap;
+	entry->met.revoker = NULL;
+	capmsg_object_name(entry->met.object);
 	entry->bits = key->bits;
-	entry->badge = cap->badge;
-	entry->guard = cap->guard;
 	entry->left = key->left;
 	entry->keeper = key->keeper;
-	entry->guard_bits = cap->guard_bits;
-	entry->subpage_bits = cap->subpage_bits;
-	entry->subpage = cap->subpage;
-	entry->rights = cap->rights;
-	entry->flags = cap->flags;
 	entry->memory = *memory;
 	memory->cap.object = NULL;
 	/* Pairs with capmsg_memo_sweep(). */
@@ -111,17 +99,14 @@ void capmsg_memo_clear(struct capmsg_memo *memo)
 	spin_unlock(&memo->lock);
 	for (; n; n--, entry++) {
 		capmsg_cap_drop(&entry->memory.cap);
-		if (entry->object)
-			capmsg_object_unname(entry->object);
+		if (entry->met.object)
+			capmsg_object_unname(entry->met.object);
 	}
 }
 
 static void entry_sweep(struct capmsg_memo_entry *entry)
 {
-	struct capmsg_cap virtual = { .object = entry->object };
-
-	capmsg_cap_sweep(&virtual);
-	entry->object = virtual.object;
+	capmsg_cap_sweep(&entry->met);
 	capmsg_cap_sweep(&entry->memory.cap);
 }
 

@@ -55,28 +55,17 @@ struct capmsg_memory {
  * struct capmsg_memo_entry - an answer, and to what
  */
 struct capmsg_memo_entry {
-	/** @object: the virtual object, named by this; NULL when it was swept */
-	struct capmsg_object *object;
+	/**
+	 * @met: the capability that was met, without its revoker; names the
+	 * virtual object, or nothing any more when that was swept
+	 */
+	struct capmsg_cap met;
 	/** @bits: the rest of the address */
 	u64 bits;
-	/** @badge: of the capability that was met */
-	u64 badge;
-	/** @guard: of that */
-	u64 guard;
 	/** @left: the number of @bits */
-	u8 left;
+	u32 left;
 	/** @keeper: the virtual object was asked as a keeper */
 	bool keeper;
-	/** @guard_bits: of the capability that was met */
-	u8 guard_bits;
-	/** @subpage_bits: of the capability that was met */
-	u8 subpage_bits;
-	/** @subpage: of the capability that was met */
-	u16 subpage;
-	/** @rights: of the capability that was met */
-	u16 rights;
-	/** @flags: of the capability that was met */
-	u16 flags;
 	/** @memory: the answer; owns its references */
 	struct capmsg_memory memory;
 };

@@ -6,7 +6,7 @@
 #ifndef CAPMSG_NOTICE_H
 #define CAPMSG_NOTICE_H
 
-#include "find.h"
+#include "walk.h"
 
 /**
  * struct capmsg_notice - bits of a notification that are to be set

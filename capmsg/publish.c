@@ -94,7 +94,7 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
  * what there was to do.
  *
  * Context: Process context, no locks held; may sleep.
- * Return: 0; CAPMSG_DONE; errors of capmsg_resolve_type() and of @how.
+ * Return: 0; errors of capmsg_resolve_type() and of @how.
  */
 int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	       int (*how)(const struct capmsg_found *found,
@@ -112,5 +112,5 @@ int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	    (!ret || ret == CAPMSG_DONE))
 		capmsg_object_kill(itself.body->object);
 	capmsg_found_put(&itself);
-	return ret;
+	return ret == CAPMSG_DONE ? 0 : ret;
 }

@@ -154,7 +154,6 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 	cmd.view.until = capmsg_wait_until(0, false);
 	cmd.view.asker = &cmd.upcaller.asker;
 	cmd.view.command = nr;
-	cmd.view.argument = 0;
 	capmsg_upcaller_init(&cmd.upcaller, space);
 	cmd.user = user;
 	ret = arg_read(&cmd, op);
@@ -162,5 +161,5 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 		return ret;
 	ret = op->creates ? create(&cmd, op) : op->execute(&cmd);
 	capmsg_upcaller_leave(&cmd.upcaller);
-	return likely(ret != CAPMSG_DONE) ? ret : 0;
+	return ret;
 }

@@ -188,8 +188,9 @@ static int converse(struct capmsg_frame *frame, struct capmsg_port *handler,
 /* What a client is not to notice of a handler looks as if that were gone. */
 static int as_told(int ret)
 {
+	if (likely(!ret))
+		return 0;
 	switch (ret) {
-	case 0:
 	case -EACCES:
 	case -EAGAIN:
 	case -EDEADLK:
@@ -256,6 +257,23 @@ static struct capmsg_frame *await_frame(struct capmsg_upcaller *upcaller,
 	return upcaller->frame;
 }
 
+static void remember(struct capmsg_ask *ask,
+		     const struct capmsg_question *question)
+{
+	const struct capmsg_memo_key key = {
+		.cap	= &question->found.cap,
+		.bits	= question->bits,
+		.left	= question->left,
+		.slot	= question->slot,
+		.keeper	= question->keeper,
+	};
+
+	if (ask->answer.cacheable)
+		capmsg_virtual_remember(capmsg_virtual_of(question->found.body),
+					&key, &ask->answer, ask->generation);
+	capmsg_memo_add(&ask->memo, &key, &ask->answer);
+}
+
 /**
  * capmsg_upcall_ask() - ask, and remember the answer
  * @asker: of a struct capmsg_upcaller; its memo is there afterwards
@@ -273,14 +291,6 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
 {
 	struct capmsg_upcaller *upcaller =
 		container_of(asker, struct capmsg_upcaller, asker);
-	const struct capmsg_memo_key key = {
-		.cap	= &question->found.cap,
-		.bits	= question->bits,
-		.left	= question->left,
-		.slot	= question->slot,
-		.keeper	= question->keeper,
-	};
-	struct capmsg_virtual *virtual = capmsg_virtual_of(question->found.body);
 	struct capmsg_frame *frame;
 	struct capmsg_ask *ask;
 	int ret;
@@ -300,10 +310,7 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
 		return ret;
 	if (ask->answer.result == CAPMSG_RESULT_DONE)
 		return CAPMSG_DONE;
-	if (ask->answer.cacheable)
-		capmsg_virtual_remember(virtual, &key, &ask->answer,
-					ask->generation);
-	capmsg_memo_add(&ask->memo, &key, &ask->answer);
+	remember(ask, question);
 	return 0;
 }
 

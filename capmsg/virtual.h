@@ -78,4 +78,14 @@ static inline bool capmsg_is_virtual_table(const struct capmsg_object *object)
 	       object->kind == CAPMSG_TYPE_CAPPAGE;
 }
 
+/* log2 of the slots of the cappage that a capability names, or 0. */
+static inline u32 capmsg_table_bits(const struct capmsg_cap *cap,
+				    struct capmsg_body *body)
+{
+	if (cap->object->type == CAPMSG_TYPE_CAPPAGE)
+		return capmsg_cappage_of(body)->bits;
+	return capmsg_is_virtual_table(cap->object) ?
+	       capmsg_virtual_of(body)->bits : 0;
+}
+
 #endif /* CAPMSG_VIRTUAL_H */

@@ -5,116 +5,21 @@
  * for a virtual cappage: whoever walks asks its handler, remembers the answer, and
  * begins again.
  */
-#include <linux/nospec.h>
-
+#include "detour.h"
 #include "virtual.h"
 #include "walk.h"
 
-/*
- * What is left of an address while it is walked: @left bits, at the top of
- * @bits.
- */
-struct rest {
-	u64 bits;
-	u32 left;
-};
-
-/* At least one. */
-static u64 rest_take(struct rest *rest, u32 n)
-{
-	u64 taken = rest->bits >> (64 - n);
-
-	rest->bits <<= n;
-	rest->left -= n;
-	return taken;
-}
-
-static bool rest_match_guard(struct rest *rest, const struct capmsg_cap *cap)
+static bool rest_match_guard(struct capmsg_rest *rest, const struct capmsg_cap *cap)
 {
 	if (likely(!cap->guard_bits))
 		return true;
 	return rest->left >= cap->guard_bits &&
-	       rest_take(rest, cap->guard_bits) == cap->guard;
-}
-
-/* At the slot of a cappage, which is named through @through. */
-static __always_inline void place_at(struct capmsg_place *place,
-				     struct capmsg_cappage *table,
-				     struct capmsg_object *through, u32 index,
-				     u32 end, struct capmsg_cap *cap)
-{
-	place->table = table;
-	place->through = through;
-	place->index = array_index_nospec(index, 1U << table->bits);
-	place->end = end;
-	capmsg_slot_read_rcu(table, place->index, cap);
-}
-
-/* The slot of a real cappage that a handler has named. */
-static int place_at_slot(struct capmsg_place *place,
-			 const struct capmsg_memory *memory,
-			 struct capmsg_object *through, struct capmsg_cap *cap)
-{
-	const struct capmsg_cap *named = &memory->cap;
-	struct capmsg_cappage *table;
-	struct capmsg_body *body;
-	u32 index;
-
-	body = named->object ? rcu_dereference(named->object->body) : NULL;
-	if (!body)
-		return -ENOENT;
-	table = capmsg_cappage_of(body);
-	index = ((u32)named->subpage << (table->bits - named->subpage_bits)) +
-		memory->slot;
-	place->rights &= named->rights | CAPMSG_RIGHT_WEAK;
-	place->rights |= named->rights & CAPMSG_RIGHT_WEAK;
-	place_at(place, table, through, index, index + memory->n_slots, cap);
-	return 0;
-}
-
-/*
- * Go through the virtual cappage that @from names, as its handler has answered
- * before; @cap may be @from.
- */
-static noinline int walk_virtual(const struct capmsg_view *view,
-				 struct capmsg_body *body,
-				 const struct capmsg_cap *from, struct rest *rest,
-				 struct capmsg_cap *cap,
-				 struct capmsg_place *place)
-{
-	const struct capmsg_memo_key key = {
-		.cap	= from,
-		.bits	= rest->bits,
-		.left	= rest->left,
-		.slot	= place->wanted == CAPMSG_LOOKUP_SLOT,
-		.keeper	= place->keeper,
-	};
-	struct capmsg_object *through = from->revoker;
-	struct capmsg_memory memory __uninitialized;
-
-	if (!capmsg_is_virtual_table(from->object))
-		return -ENOENT;
-	if (!capmsg_virtual_recall_rcu(capmsg_virtual_of(body), &key, &memory) &&
-	    (!view->asker || !view->asker->memo ||
-	     !capmsg_memo_find(view->asker->memo, &key, &memory))) {
-		place->bits = rest->bits;
-		place->left = rest->left;
-		*cap = *from;
-		return CAPMSG_ASK;
-	}
-	rest_take(rest, memory.taken);
-	place->rights = from->rights;
-	place->kept = false;
-	if (memory.result == CAPMSG_RESULT_SLOT)
-		return place_at_slot(place, &memory, through, cap);
-	place->table = NULL;
-	*cap = memory.cap;
-	return 0;
+	       capmsg_rest_take(rest, cap->guard_bits) == cap->guard;
 }
 
 static __always_inline int walk_table(struct capmsg_body *body,
 				      const struct capmsg_cap *from,
-				      struct rest *rest, struct capmsg_cap *cap,
+				      struct capmsg_rest *rest, struct capmsg_cap *cap,
 				      struct capmsg_place *place)
 {
 	struct capmsg_cappage *table = capmsg_cappage_of(body);
@@ -125,15 +30,16 @@ static __always_inline int walk_table(struct capmsg_body *body,
 		return -ENOENT;
 	place->rights = from->rights;
 	place->kept = table->kept;
-	place_at(place, table, from->revoker, base + rest_take(rest, bits),
-		 base + (1U << bits), cap);
+	capmsg_place_at(place, table, from->revoker,
+			base + capmsg_rest_take(rest, bits),
+			base + (1U << bits), cap);
 	return 0;
 }
 
 /* Go through the cappage that @from names, to one of its slots; @cap may be @from. */
 static __always_inline int walk_hop(const struct capmsg_view *view,
 				    const struct capmsg_cap *from,
-				    struct rest *rest, struct capmsg_cap *cap,
+				    struct capmsg_rest *rest, struct capmsg_cap *cap,
 				    struct capmsg_place *place)
 {
 	struct capmsg_body *body;
@@ -151,7 +57,7 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
 	if (likely(from->object->type == CAPMSG_TYPE_CAPPAGE))
 		ret = walk_table(body, from, rest, cap, place);
 	else
-		ret = walk_virtual(view, body, from, rest, cap, place);
+		ret = capmsg_detour_index(view, body, from, rest, cap, place);
 	if (ret)
 		return ret;
 	if (place->rights & CAPMSG_RIGHT_WEAK) {
@@ -166,7 +72,7 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
  * instead of the table, with no more rights than that was held with. What a
  * handler has named is asked no keeper: so this cannot go round in a circle.
  */
-static noinline int walk_keeper(const struct capmsg_view *view, struct rest *rest,
+static noinline int walk_keeper(const struct capmsg_view *view, struct capmsg_rest *rest,
 				struct capmsg_cap *cap,
 				struct capmsg_place *place)
 {
@@ -190,11 +96,10 @@ static noinline int walk_keeper(const struct capmsg_view *view, struct rest *res
 
 /* Match the guard of what is there. Returns 1 if the address ends here. */
 static __always_inline int walk_arrive(const struct capmsg_cap *cap,
-				       struct rest *rest,
+				       struct capmsg_rest *rest,
 				       enum capmsg_lookup lookup)
 {
-	if (lookup != CAPMSG_LOOKUP_OBJECT && lookup != CAPMSG_LOOKUP_INVOKE &&
-	    !rest->left)
+	if (lookup != CAPMSG_LOOKUP_OBJECT && !rest->left)
 		return 1;
 	/* What reads as void has no guard. Hops and object lookups see to that later. */
 	if (!cap->object || !rest_match_guard(rest, cap) ||
@@ -203,61 +108,14 @@ static __always_inline int walk_arrive(const struct capmsg_cap *cap,
 	return !rest->left;
 }
 
-/* Is it of use to know what stands in? Or does the command fail anyway? */
-static bool worth_asking(const struct capmsg_view *view,
-			 const struct capmsg_cap *cap,
-			 const struct capmsg_place *place)
-{
-	enum capmsg_type kind = cap->object->kind;
-
-	if (place->type != CAPMSG_TYPE_VOID && kind != place->type)
-		return false;
-	if ((cap->rights & place->need) != place->need)
-		return false;
-	switch (view->command) {
-	case CAPMSG_CMD_DESTROY:
-		return true;
-	case CAPMSG_CMD_SIGNAL:
-		return view->argument || cap->flags & CAPMSG_CAP_BADGED;
-	default:
-		/* A cappage is looked at slot by slot. */
-		return kind != CAPMSG_TYPE_CAPPAGE;
-	}
-}
-
-/* A virtual object is invoked. */
-static noinline int walk_stand_in(const struct capmsg_view *view,
-				  struct capmsg_cap *cap,
-				  struct capmsg_place *place)
-{
-	struct capmsg_memo *memo = view->asker ? view->asker->memo : NULL;
-	int ret = capmsg_gate_check(cap->revoker);
-
-	if (ret || !worth_asking(view, cap, place))
-		return ret;
-	/* The end of what is played is told, whatever may be remembered of it. */
-	ret = capmsg_stand_in_rcu(cap, memo,
-				  view->command != CAPMSG_CMD_DESTROY &&
-				  view->command != CAPMSG_CMD_REVOKE &&
-				  view->command != CAPMSG_CMD_UNREGISTER);
-	if (ret)
-		return ret;
-	place->body = rcu_dereference(cap->object->body);
-	return place->body ? capmsg_gate_check(cap->revoker) : -ENOENT;
-}
-
 /* The address ends here. */
-static __always_inline int walk_end(const struct capmsg_view *view,
-				    struct capmsg_cap *cap,
+static __always_inline int walk_end(const struct capmsg_cap *cap,
 				    enum capmsg_lookup lookup,
 				    struct capmsg_place *place)
 {
-	if (lookup != CAPMSG_LOOKUP_OBJECT && lookup != CAPMSG_LOOKUP_INVOKE)
+	if (lookup != CAPMSG_LOOKUP_OBJECT)
 		return 0;
 	place->body = capmsg_cap_body_rcu(cap);
-	if (lookup == CAPMSG_LOOKUP_INVOKE && place->body &&
-	    unlikely(cap->object->type == CAPMSG_TYPE_VIRTUAL))
-		return walk_stand_in(view, cap, place);
 	if (likely(place->body))
 		return capmsg_gate_check(cap->revoker);
 	if (cap->object->type == CAPMSG_TYPE_REPLY)
@@ -273,7 +131,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 				struct capmsg_cap *cap,
 				struct capmsg_place *place)
 {
-	struct rest rest = { .bits = address }, here, before;
+	struct capmsg_rest rest = { .bits = address }, here, before;
 	const struct capmsg_cap *from = view->root;
 	int ret;
 
@@ -289,9 +147,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 			/* The root itself has no address. */
 			if (from != cap)
 				return -ENOENT;
-			place->bits = 0;
-			place->left = 0;
-			ret = walk_end(view, cap, lookup, place);
+			ret = walk_end(cap, lookup, place);
 			if (!ret)
 				return 0;
 		} else if (!ret) {
@@ -355,17 +211,9 @@ static int wait_outside(struct capmsg_object *through,
 	return ret;
 }
 
-/**
- * capmsg_found_rcu() - keep what a walk has found
- * @cap: what names it
- * @body: its body
- * @found: gets references to the body and to the revoker
- *
- * Context: RCU read section of the walk.
- * Return: false if it is gone already.
- */
-bool capmsg_found_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
-		      struct capmsg_found *found)
+/* Keep what a capability names, and its revoker. */
+static bool find_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
+		     struct capmsg_found *found)
 {
 	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
 		return false;
@@ -387,22 +235,23 @@ static noinline int ask_outside(const struct capmsg_view *view,
 				enum capmsg_lookup lookup, bool first)
 	__releases(RCU)
 {
-	struct capmsg_question question = {
-		.found.cap	= *cap,
-		.bits		= place->bits,
-		.left		= place->left,
-		.command	= view->command,
-		.argument	= place->left ? 0 : view->argument,
-		.slot		= lookup == CAPMSG_LOOKUP_SLOT,
-		.keeper		= place->keeper,
-	};
+	struct capmsg_question question __uninitialized;
 	struct capmsg_asker *asker = view->asker;
 	struct capmsg_body *body;
 	bool found;
 	int ret = -EDEADLK;
 
+	/* But for the place of what was found, of which nothing is asked. */
+	question.found.cap = *cap;
+	question.bits = place->bits;
+	question.left = place->left;
+	question.command = view->command;
+	question.argument = !place->left && view->command == CAPMSG_CMD_SIGNAL ?
+			    view->argument : 0;
+	question.slot = lookup == CAPMSG_LOOKUP_SLOT;
+	question.keeper = place->keeper;
 	body = rcu_dereference(cap->object->body);
-	found = body && capmsg_found_rcu(cap, body, &question.found);
+	found = body && find_rcu(cap, body, &question.found);
 	rcu_read_unlock();
 	/* Gone meanwhile: look again. */
 	if (!found)
@@ -425,9 +274,11 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 			    struct capmsg_place *place, int why)
 	__must_hold(RCU)
 {
-	bool first = true;
+	bool invoke = lookup == CAPMSG_LOOKUP_INVOKE, first = true;
 	int ret = why;
 
+	if (invoke)
+		lookup = CAPMSG_LOOKUP_OBJECT;
 	do {
 		if (ret == CAPMSG_ASK) {
 			ret = ask_outside(view, cap, place, lookup, first);
@@ -439,6 +290,9 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 		rcu_read_lock();
 		if (!ret)
 			ret = capmsg_walk_rcu(view, address, lookup, cap, place);
+		if (!ret && invoke &&
+		    cap->object->type == CAPMSG_TYPE_VIRTUAL)
+			ret = capmsg_detour_invoke(view, cap, place);
 	} while (ret == CAPMSG_SHUT || ret == CAPMSG_ASK);
 	return ret;
 }
@@ -473,18 +327,10 @@ int capmsg_walk(const struct capmsg_view *view, u64 address,
 	       walk_on(view, address, lookup, cap, place, ret);
 }
 
-/**
- * capmsg_walk_object() - capmsg_walk() of CAPMSG_LOOKUP_OBJECT
- * @view: as of capmsg_walk()
- * @address: the same
- * @cap: the same
- * @place: the same
- *
- * Context: As capmsg_walk().
- * Return: As capmsg_walk().
- */
-int capmsg_walk_object(const struct capmsg_view *view, u64 address,
-		       struct capmsg_cap *cap, struct capmsg_place *place)
+/* capmsg_walk() of an object, inline as well. */
+static __always_inline int walk_object(const struct capmsg_view *view,
+				       u64 address, struct capmsg_cap *cap,
+				       struct capmsg_place *place)
 	__acquires(RCU)
 {
 	int ret;
@@ -493,6 +339,49 @@ int capmsg_walk_object(const struct capmsg_view *view, u64 address,
 	ret = walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, place);
 	return likely(ret != CAPMSG_SHUT && ret != CAPMSG_ASK) ? ret :
 	       walk_on(view, address, CAPMSG_LOOKUP_OBJECT, cap, place, ret);
+}
+
+/* The walk has ended with @ret, and not at a real object of the right type. */
+static noinline int invoke_other(const struct capmsg_view *view, u64 address,
+				 struct capmsg_cap *cap,
+				 struct capmsg_place *place, int ret)
+	__must_hold(RCU)
+{
+	enum capmsg_type type = place->type;
+
+	if (!ret && cap->object->type == CAPMSG_TYPE_VIRTUAL)
+		ret = capmsg_detour_invoke(view, cap, place);
+	if (ret == CAPMSG_SHUT || ret == CAPMSG_ASK)
+		ret = walk_on(view, address, CAPMSG_LOOKUP_INVOKE, cap, place,
+			      ret);
+	if (ret)
+		return ret;
+	if (type != CAPMSG_TYPE_VOID && cap->object->kind != type)
+		return -EINVAL;
+	if ((cap->rights & place->need) != place->need)
+		return -EACCES;
+	/* What was not worth asking about cannot be invoked. */
+	return type != CAPMSG_TYPE_VOID && cap->object->type != type ? -EINVAL :
+								      0;
+}
+
+/* Find what is to be invoked. */
+static __always_inline int walk_invoke(const struct capmsg_view *view,
+				       u64 address, enum capmsg_type type,
+				       u16 rights, struct capmsg_cap *cap,
+				       struct capmsg_place *place)
+	__acquires(RCU)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = walk(view, address, CAPMSG_LOOKUP_OBJECT, cap, place);
+	if (unlikely(ret || cap->object->type != type)) {
+		place->type = type;
+		place->need = rights;
+		return invoke_other(view, address, cap, place, ret);
+	}
+	return likely((cap->rights & rights) == rights) ? 0 : -EACCES;
 }
 
 /**
@@ -514,22 +403,196 @@ int capmsg_walk_invoke(const struct capmsg_view *view, u64 address,
 		       struct capmsg_cap *cap, struct capmsg_place *place)
 	__acquires(RCU)
 {
+	return walk_invoke(view, address, type, rights, cap, place);
+}
+
+/* What a fetch makes of the capability that it has found. */
+static int fetch_mint(struct capmsg_cap *cap, const struct capmsg_place *place,
+		      const struct capmsg_mint *mint)
+{
+	if (!(place->rights & CAPMSG_RIGHT_READ))
+		return -EACCES;
+	if (cap->object->type == CAPMSG_TYPE_REPLY)
+		return -EINVAL;
+	if (!mint)
+		return 0;
+	return capmsg_cap_mint(cap, mint,
+			       capmsg_table_bits(cap, place->body));
+}
+
+/**
+ * capmsg_fetch() - copy a capability out of its slot
+ * @view: the caller's space
+ * @address: address of the capability (object lookup)
+ * @mint: how the copy differs, or NULL
+ * @cap: the result, weakened by the path; owns a reference, or is void after an
+ *	error
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
+ * right, of which there is only one, or a @mint that is no restriction; errors of
+ * capmsg_gate_wait().
+ */
+int capmsg_fetch(const struct capmsg_view *view, u64 address,
+		 const struct capmsg_mint *mint, struct capmsg_cap *cap)
+{
+	struct capmsg_place place;
 	int ret;
 
-	place->type = type;
-	place->need = rights;
-	rcu_read_lock();
-	ret = walk(view, address, CAPMSG_LOOKUP_INVOKE, cap, place);
-	if (unlikely(ret == CAPMSG_SHUT || ret == CAPMSG_ASK))
-		ret = walk_on(view, address, CAPMSG_LOOKUP_INVOKE, cap, place,
-			      ret);
+	ret = walk_object(view, address, cap, &place);
+	if (!ret)
+		ret = fetch_mint(cap, &place, mint);
+	if (!ret && !capmsg_cap_tryown(cap))
+		ret = -ENOENT;
+	rcu_read_unlock();
 	if (ret)
-		return ret;
-	if (type != CAPMSG_TYPE_VOID && cap->object->kind != type)
-		return -EINVAL;
-	if ((cap->rights & rights) != rights)
-		return -EACCES;
-	/* What was not worth asking about cannot be invoked. */
-	return type != CAPMSG_TYPE_VOID && cap->object->type != type ? -EINVAL :
-								      0;
+		cap->object = NULL;
+	return ret == -ESTALE ? -ENOENT : ret;
+}
+
+/* Leaves the RCU read section, in which the walk has ended with @ret. */
+static __always_inline int keep(struct capmsg_cap *cap, int ret)
+	__releases(RCU)
+{
+	if (!ret && !capmsg_cap_tryget(cap))
+		ret = -ENOENT;
+	rcu_read_unlock();
+	if (ret)
+		cap->object = NULL;
+	return ret == -ESTALE ? -ENOENT : ret;
+}
+
+/**
+ * capmsg_keep() - keep a capability
+ * @view: the caller's space
+ * @address: address of the capability (object lookup)
+ * @cap: the result, weakened by the path; owns a reference, to be dropped by
+ *	capmsg_cap_forget(), or is void after an error. Whoever keeps it hands it out
+ *	to nobody: that would need READ where it is
+ *
+ * Context: As capmsg_fetch().
+ * Return: 0; -ENOENT.
+ */
+int capmsg_keep(const struct capmsg_view *view, u64 address,
+		struct capmsg_cap *cap)
+{
+	struct capmsg_place place;
+
+	return keep(cap, walk_object(view, address, cap, &place));
+}
+
+/**
+ * capmsg_keep_invoked() - keep a capability in order to invoke it later
+ * @view: the caller's space
+ * @address: address of the capability (object lookup)
+ * @type: of the object
+ * @rights: that the capability must have
+ * @cap: as of capmsg_keep(); of what stands in, if the object is virtual
+ *
+ * Context: As capmsg_resolve().
+ * Return: As capmsg_resolve(), but -ENOENT instead of -ESTALE.
+ */
+int capmsg_keep_invoked(const struct capmsg_view *view, u64 address,
+			enum capmsg_type type, u16 rights,
+			struct capmsg_cap *cap)
+{
+	struct capmsg_place place;
+
+	return keep(cap, walk_invoke(view, address, type, rights, cap, &place));
+}
+
+/**
+ * capmsg_find() - find an object itself, be it real or virtual
+ * @view: the caller's space
+ * @address: address of a capability to it (object lookup)
+ * @rights: rights that the capability must have
+ * @found: the result; to be put by capmsg_found_put()
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
+ * if a right is missing; errors of capmsg_walk().
+ */
+int capmsg_find(const struct capmsg_view *view, u64 address, u16 rights,
+		struct capmsg_found *found)
+{
+	struct capmsg_cap *cap = &found->cap;
+	int ret;
+
+	ret = walk_object(view, address, cap, &found->place);
+	if (!ret && (cap->rights & rights) != rights)
+		ret = -EACCES;
+	if (!ret)
+		ret = find_rcu(cap, found->place.body, found) ? 0 : -ENOENT;
+	rcu_read_unlock();
+	return ret;
+}
+
+/**
+ * capmsg_resolve() - find an object in order to invoke it
+ * @view: the caller's space
+ * @address: address of a capability to it (object lookup)
+ * @type: of which type it must be; CAPMSG_TYPE_VOID: of any
+ * @rights: rights that the capability must have
+ * @found: the result; to be put by capmsg_found_put(). If the object is virtual, it
+ *	is what stands in, named by a capability that can do no more than either
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: As capmsg_find(); -EINVAL for another type; CAPMSG_DONE if the handler of
+ * a virtual object has carried out the command.
+ */
+int capmsg_resolve(const struct capmsg_view *view, u64 address,
+		   enum capmsg_type type, u16 rights,
+		   struct capmsg_found *found)
+{
+	struct capmsg_cap *cap = &found->cap;
+	int ret;
+
+	ret = walk_invoke(view, address, type, rights, cap, &found->place);
+	if (!ret)
+		ret = find_rcu(cap, found->place.body, found) ? 0 : -ENOENT;
+	rcu_read_unlock();
+	return ret;
+}
+
+/**
+ * capmsg_find_slot() - find a slot
+ * @view: the caller's space
+ * @address: address of the slot (slot lookup)
+ * @rights: rights to its table that are needed
+ * @spot: the result; to be put by capmsg_spot_put(); refers to @view
+ *
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -ENOENT; -EACCES if a right is missing; errors of
+ * capmsg_gate_wait().
+ */
+int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
+		     struct capmsg_spot *spot)
+{
+	struct capmsg_place place;
+	struct capmsg_cap cap;
+	int ret;
+
+	ret = capmsg_walk(view, address, CAPMSG_LOOKUP_SLOT, &cap, &place);
+	if (!ret && (place.rights & rights) != rights)
+		ret = -EACCES;
+	/* A handler has said what is there, and not where. */
+	if (!ret && !place.table)
+		ret = -ENOENT;
+	if (!ret && place.through && !capmsg_object_tryget(place.through))
+		ret = -ENOENT;
+	if (ret)
+		goto out_unlock;
+	spot->table = place.table;
+	spot->through = place.through;
+	spot->until = &view->until;
+	spot->index = place.index;
+	spot->end = place.end;
+	if (!capmsg_body_tryget(&place.table->body)) {
+		if (place.through)
+			capmsg_object_put(place.through);
+		ret = -ENOENT;
+	}
+out_unlock:
+	rcu_read_unlock();
+	return ret;
 }

@@ -4,7 +4,7 @@
  * with everything that can happen to a chain.
  */
 #include "kit.h"
-#include "find.h"
+#include "walk.h"
 
 #define CHAIN	CAPMSG_CHAIN_MAX
 

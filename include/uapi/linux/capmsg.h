@@ -1636,7 +1636,7 @@ struct capmsg_resolution {
  * @object: the virtual object, as given to CREATE_VIRTUAL
  * @address: the rest of the address, as in struct capmsg_upcall
  * @badge: as in struct capmsg_upcall
- * @since: when it began to wait, in nanoseconds of CLOCK_MONOTONIC
+ * @since: when it began to wait, in nanoseconds of CLOCK_MONOTONIC; to the tick
  * @thread: thread id of who waits, as seen by the caller; 0 if it is not visible
  * @user: its user id, as seen by the caller
  * @operation: as in struct capmsg_upcall
