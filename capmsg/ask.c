@@ -183,7 +183,7 @@ int capmsg_ask_check(const struct capmsg_question *question,
 
 /**
  * capmsg_ask_accept() - take an answer
- * @ask: with the question; it is answered afterwards
+ * @ask: with the question; the caller ends its epoch, then takes that away
  * @resolution: what the handler says
  * @item: the capability that came with that, or NULL; moved on success
  *
@@ -208,6 +208,5 @@ int capmsg_ask_accept(struct capmsg_ask *ask,
 	ask->error = -(int)resolution->error;
 	if (item)
 		capmsg_cap_move(&answer->cap, item);
-	WRITE_ONCE(ask->question, NULL);
 	return 0;
 }

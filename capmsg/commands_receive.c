@@ -159,7 +159,11 @@ static int answer_caller(const struct capmsg_view *view, u32 n_items,
 			 struct capmsg_frame *frame, struct capmsg_port *caller,
 			 u64 epoch)
 {
-	if (unlikely(capmsg_upcall_pending(caller, epoch)))
+	int ret = capmsg_upcall_pending(caller, epoch);
+
+	if (unlikely(ret < 0))
+		return ret;
+	if (unlikely(ret))
 		return answer_kernel(view, n_items, frame, caller, epoch);
 	return capmsg_payload_resolve(&frame->cargo, view, n_items) ?:
 	       capmsg_reply(frame, caller, epoch);

@@ -264,8 +264,9 @@ static noinline void frame_strip(struct capmsg_frame *frame)
  */
 void capmsg_frame_rest_locked(struct capmsg_frame *frame)
 {
-	WRITE_ONCE(frame->ask.question, NULL);
 	capmsg_frame_close_locked(frame);
+	/* Pairs with capmsg_upcall_pending(). */
+	smp_store_release(&frame->ask.question, NULL);
 	capmsg_port_settle_locked(&frame->port, &frame->post);
 	capmsg_port_set_locked(&frame->port, &frame->post, CAPMSG_POST_IDLE);
 }

@@ -319,21 +319,26 @@ int capmsg_upcall_ask(struct capmsg_asker *asker,
  * @caller: the frame that it names
  * @epoch: of the reply right
  *
- * No lock: a question is there before the epoch that it is answered by, and the epoch
- * of a call is over before the next question is there. So who sees a question, and
- * then that epoch, has an upcall to answer; whether it is still waited for is seen
- * when it is answered.
+ * A right whose time is over does not tell what it was for. So nothing is looked up
+ * for it any more: an answer to an upcall must make none.
+ *
+ * No lock: a question is there before the epoch that it is answered by, and goes after
+ * that; the epoch of a call is over before the next question is there. So if the epoch
+ * is still that of the right after the question was looked for, that was of this epoch.
+ * Whether it is still waited for is seen when it is answered.
  *
  * Context: Any.
- * Return: true if it does, and the answer is waited for.
+ * Return: 1 if it does, and the answer is waited for; 0 if it answers a call;
+ * -ESTALE if that is over, whichever it was.
  */
-bool capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch)
+int capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch)
 {
 	const struct capmsg_frame *frame = capmsg_frame_of(&caller->body);
+	bool asked;
 
-	/* Pairs with begin(). */
-	return smp_load_acquire(&frame->ask.question) &&
-	       READ_ONCE(caller->epoch) == epoch;
+	/* Pairs with begin(), answer_locked() and capmsg_frame_rest_locked(). */
+	asked = smp_load_acquire(&frame->ask.question);
+	return READ_ONCE(caller->epoch) == epoch ? asked : -ESTALE;
 }
 
 static int read_resolution(const struct capmsg_sender *sender,
@@ -361,6 +366,8 @@ static int answer_locked(struct capmsg_frame *frame, u64 epoch,
 	if (ret)
 		return ret;
 	WRITE_ONCE(port->epoch, epoch + 1);
+	/* Pairs with capmsg_upcall_pending(). */
+	smp_store_release(&frame->ask.question, NULL);
 	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_FILLED);
 	return 0;
 }

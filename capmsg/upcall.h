@@ -48,7 +48,7 @@ struct capmsg_upcaller {
 int capmsg_upcall_ask(struct capmsg_asker *asker,
 		      const struct capmsg_question *question,
 		      const struct capmsg_until *until);
-bool capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch);
+int capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch);
 int capmsg_upcall_answer(struct capmsg_port *caller, u64 epoch,
 			 struct capmsg_cargo *cargo);
 struct capmsg_frame *capmsg_upcaller_frame(struct capmsg_upcaller *upcaller);

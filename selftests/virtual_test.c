@@ -773,6 +773,32 @@ TEST_F(virtual, upcalls_are_listed_and_aborted)
 	EXPECT_EQ(0, waiting(self, list, 4));
 }
 
+/* Whoever answers too late hears that, and asks nobody: it could be itself. */
+TEST_F(virtual, late_answer_asks_nobody)
+{
+	struct capmsg_resolution resolution = { .size = sizeof(resolution),
+		.result = CAPMSG_RESULT_VALUE, .bits = 8 };
+	struct capmsg_item item = { .address = SLOT2(3, 1), .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_reply reply = { .flags = CAPMSG_REPLY_POST, .to = HANDLER,
+		.data = PTR(&resolution), .length = sizeof(resolution),
+		.items = PTR(&item), .n_items = 1 };
+	struct capmsg_waiting list[1];
+	struct capmsg_stat stat;
+	struct job job;
+
+	ASSERT_EQ(0, stat_starts(self, &stat, SLOT2(3, 1)));
+	reply.post = self->up.record.out_post;
+	reply.seq = self->up.record.out_seq;
+	ASSERT_EQ(0, JOB_START(&job, self->fd, reply, REPLY, &reply));
+	EXPECT_EQ(-EDEADLK, job_join(&job));
+	ASSERT_EQ(1, waiting(self, list, 1));
+	EXPECT_EQ(0, upcall_end(self, list[0].id));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, reply, REPLY, &reply));
+	EXPECT_EQ(-ESTALE, job_join(&job));
+	EXPECT_EQ(0, waiting(self, list, 1));
+}
+
 TEST_F(virtual, upcalls_errors)
 {
 	struct capmsg_waiting list[4];

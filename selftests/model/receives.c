@@ -48,7 +48,8 @@ static int answer_post(struct doing *d, struct port *port, __u32 index, __u32 se
 	ret = post_of_call(port, index, seq, &post);
 	if (ret)
 		return ret;
-	if (!space_lives(d->w, post->caller))
+	/* What is too late is not looked at. */
+	if (!space_lives(d->w, post->caller) || !call_job(d->w, post->call))
 		ret = -ESTALE;
 	ret = ret ?: items_read(d, n_items);
 	ret = ret ?: call_answer(d->w, post->call, &d->cargo);

@@ -1080,7 +1080,7 @@ struct capmsg_call {
  *
  * Never waits for the caller. The reply right is used up by success and by
  * ESTALE, and is kept after any other error, so that a correct answer can
- * follow.
+ * follow. The items of an answer that is too late are not looked up.
  *
  * An upcall is answered with a struct capmsg_resolution, and is refused other
  * answers with EINVAL. Its item must be named without an upcall (EDEADLK).
