@@ -56,7 +56,8 @@ bool capmsg_memo_find(struct capmsg_memo *memo,
  * @memo: the memo; what @key says is not in it, and fewer than
  *	CAPMSG_UPCALLS_MAX upcalls have been answered
  * @key: what was asked
- * @memory: the answer; its references move to the memo
+ * @memory: the answer; its references move to the memo, or are dropped if
+ *	what was asked is dead, and no capability names it any more
  *
  * Context: Process context of the task whose operation this is.
  */
@@ -66,10 +67,14 @@ void capmsg_memo_add(struct capmsg_memo *memo,
 {
 	struct capmsg_memo_entry *entry = &memo->entries[memo->n];
 
+	/* It is dead by now, and no slot has led there since: nobody asks again. */
+	if (!capmsg_object_tryname(key->cap->object)) {
+		capmsg_cap_drop(&memory->cap);
+		return;
+	}
 	/* A sweep does not look at it yet. */
 	entry->met = *key->cap;
 	entry->met.revoker = NULL;
-	capmsg_object_name(entry->met.object);
 	entry->bits = key->bits;
 	entry->left = key->left;
 	entry->keeper = key->keeper;

@@ -3,6 +3,8 @@
  * virtual_test.c - cappages that a process plays: what goes through them, what the
  * handler is told, and how waiting for it ends.
  */
+#include <sched.h>
+
 #include "kselftest_harness.h"
 #include "handler.h"
 
@@ -117,6 +119,31 @@ TEST_F(virtual, every_use_of_a_slot)
 	EXPECT_LT(256, atomic_load(&self->handler.upcalls));
 	EXPECT_EQ(0, atomic_load(&self->handler.refused));
 	handler_stop(&self->handler);
+}
+
+/*
+ * The client has its answer, and does not run before the virtual object is destroyed, and
+ * no capability names it any more.
+ */
+TEST_F(virtual, destroyed_when_it_was_answered)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	struct verdict verdict = { .silent = false };
+	struct capmsg_stat stat;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, port_create(self->fd, OTHER, 1));
+	ASSERT_EQ(0, stat_starts(self, &stat, SLOT2(3, 9)));
+	say_value(&verdict, OTHER, 8);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+	EXPECT_EQ(0, answer(self, &verdict));
+	EXPECT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(0, cap_clear(self->fd, VIRTUAL));
+	EXPECT_EQ(0, cap_clear(self->tx, TABLE));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
 }
 
 TEST_F(virtual, messages_and_landing_slots)
