@@ -391,8 +391,11 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 		ret = capmsg_reception_repost(port, &r);
 	if (answered) {
 		wake_answered(answered, !ret);
-		/* Its next request may come before we go to sleep for it. */
-		cond_resched();
+		/*
+		 * Its next request may come before we go to sleep for it. And
+		 * what is received now does not wait until it has run.
+		 */
+		capmsg_give_way();
 	}
 	if (!ret)
 		ret = capmsg_reception_receive(port, &r);

@@ -11,6 +11,7 @@
 #include <linux/compiler.h>
 #include <linux/eventfd.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -73,6 +74,21 @@ static inline void capmsg_eventfd_signal(struct eventfd_ctx *eventfd)
 	eventfd_signal(eventfd);
 #else
 	eventfd_signal(eventfd, 1);
+#endif
+}
+
+/*
+ * Let who was woken just now run first, if the scheduler wants that. A kernel that
+ * preempts lazily would do it on the way back to user space, and cond_resched()
+ * does nothing there.
+ * Drop the condition when the floor is >= 6.13.
+ */
+static inline void capmsg_give_way(void)
+{
+	cond_resched();
+#ifdef TIF_NEED_RESCHED_LAZY
+	if (test_thread_flag(TIF_NEED_RESCHED_LAZY))
+		schedule();
 #endif
 }
 
