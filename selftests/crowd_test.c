@@ -9,8 +9,13 @@
  * what a call takes at an idle port: that is measured with CAPMSG_EXACT alone,
  * where one instruction is one nanosecond (selftests/vm/run --icount), as
  * elsewhere time says more about what else the machine does.
+ *
+ * All are ordinary threads that want the only CPU, and both times are of the same
+ * one. A real-time thread would not have to wait for the CPU, but what is before
+ * its call would still be calls of ordinary threads: those cost the scheduler more
+ * instructions, on 7.3 a third more in all, so that its own call at an idle port is
+ * no measure for them.
  */
-#include <sched.h>
 #include <sys/resource.h>
 
 #include "kselftest_harness.h"
@@ -18,7 +23,7 @@
 
 #define CROWD		1000	/* spaces */
 #define ROUNDS		200	/* of the other user, that are measured */
-#define TRIES		5	/* to measure; the kernel has work of its own, too */
+#define TRIES		3	/* to measure; the kernel has work of its own, too */
 #define PORT		SLOT(1)
 /* Slot 1 of a root of 2^4 slots. */
 #define THERE		CAPMSG_ADDRESS(1, 4)
@@ -230,8 +235,8 @@ static struct trips travel(bool counting)
 		ns[i] = now_ns() - ns[i];
 		if (state.passed > trips.passed)
 			trips.passed = state.passed;
-		/* Now and then. */
-		usleep(100);
+		/* Now and then, each time at another point of the crowd's rounds. */
+		usleep(100 + i * 7 % 50);
 	}
 	trips.half = percentile(ns, ROUNDS, 50);
 	trips.most = percentile(ns, ROUNDS, 99);
@@ -320,7 +325,6 @@ static bool crowd_calls(int fd, unsigned int depth)
 
 TEST_F_TIMEOUT(crowd, another_user_gets_its_turn, 300)
 {
-	struct sched_param first = { .sched_priority = 1 };
 	struct trips idle, busy;
 	/* Without shares the others' calls may take longer than one's own alone. */
 	bool judged = !(variant->flags & CAPMSG_PORT_NO_SHARES);
@@ -334,8 +338,6 @@ TEST_F_TIMEOUT(crowd, another_user_gets_its_turn, 300)
 	EXPECT_GE(variant->depth + 1, busy.passed);
 	if (!getenv("CAPMSG_EXACT"))
 		return;
-	/* That a thousand threads want the only CPU is not what is measured here. */
-	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
 	for (i = 0; i < TRIES; i++) {
 		ASSERT_TRUE(crowd_rests());
 		idle = travel(false);
