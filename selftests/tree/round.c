@@ -381,15 +381,19 @@ static const char *round_settle(struct world *w)
 static int owner_destroys(struct world *w)
 {
 	struct node *node = &w->nodes[1 + dice(&w->random, NODES - 1)];
-	int i = node - w->nodes, ret;
+	struct player *player = &w->players[node->player];
+	int i = node - w->nodes;
 
 	if (!chance(w, 40) || node->dead)
 		return 0;
-	ret = obj_destroy(w->fd, node->virtual ? PLAYED(i) : TABLE(i));
 	node->dead = true;
-	if (node->virtual && w->players[node->player].dead)
-		return ret == -ENOENT ? 0 : -EPROTO;
-	return ret;
+	if (!node->virtual)
+		return obj_destroy(w->fd, TABLE(i));
+	/* It has ended with its handler. */
+	if (player->dead)
+		return obj_destroy(w->fd, PLAYED(i)) == -ENOENT ? 0 : -EPROTO;
+	/* Who has created it asks nobody. */
+	return obj_destroy(player->fd, PLAYED(i));
 }
 
 int round_do(struct world *w)
