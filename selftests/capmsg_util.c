@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "capmsg_util.h"
+#include "veil.h"
 
 /* --- commands ------------------------------------------------------------- */
 
@@ -119,7 +120,7 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 
 	poison(nr, arg, first, end);
 	memcpy(before, arg, size);
-	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
+	ret = veil_do(fd, nr, arg);
 	memcpy(after, arg, size);
 	inputs_changed(nr, before, after);
 	if (ret == 0)

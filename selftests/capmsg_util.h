@@ -32,6 +32,8 @@
 
 #include <linux/capmsg.h>
 
+#include "veil.h"
+
 #define CAPMSG_DEVICE		"/dev/capmsg"
 #define CAPMSG_PATIENCE_MS	20000
 #define POISON			0xcc
@@ -480,6 +482,7 @@ const char *capmsg_leaks(void);
 	const char *left_;						\
 									\
 	children_end();							\
+	veil_end();							\
 	close_range(3, ~0U, 0);						\
 	left_ = capmsg_leaks();						\
 	EXPECT_EQ(NULL, left_)						\

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * veil.c - what veil.h promises.
+ *
+ * The thread has a space of its own, of another user: so what is charged for virtual
+ * objects is not charged to the test. There it keeps a capability to each original, and
+ * by its number in that table the virtual one is called. Answers are cached, so that
+ * commands that must not wait for an upcall have theirs, after the first one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capmsg.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "veil.h"
+
+/* Out of the way of what tests do with theirs. */
+#define SPACE_FD	900
+#define OTHER_USER	64000
+
+#define HANDLER		CAPMSG_ADDRESS(1, 8)
+#define ORIGINALS	CAPMSG_ADDRESS(2, 8)
+#define HERE		CAPMSG_ADDRESS(3, 8)
+#define BITS		12
+#define ORIGINAL(n)	CAPMSG_ADDRESS(2ULL << BITS | (n), 8 + BITS)
+
+static struct {
+	pid_t pid;		/* whose veil; 0: there is none yet */
+	pthread_t thread;
+	unsigned int n;		/* originals so far */
+	__u8 bits[1 << BITS];	/* of cappages */
+} veil;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+#define DO(fd, NR, name, ...) ({						\
+	struct capmsg_##name arg_ = { .size = sizeof(arg_), __VA_ARGS__ };	\
+										\
+	ioctl(fd, CAPMSG_IOC_##NR, &arg_) ? -errno : 0;				\
+})
+
+static void must(int ret, const char *what)
+{
+	if (!ret)
+		return;
+	fprintf(stderr, "# veil: %s: %s\n", what, strerror(-ret));
+	_exit(99);
+}
+
+/* --- the thread that passes everything on ------------------------------------------- */
+
+static struct capmsg_resolution index_slot(const struct capmsg_upcall *up)
+{
+	unsigned int bits = veil.bits[up->object] - up->subpage_bits;
+	unsigned int left = 63 - __builtin_ctzll(up->address), slot;
+
+	if (left < bits)
+		return (struct capmsg_resolution){ .result = CAPMSG_RESULT_ERROR,
+			.error = ENOENT };
+	slot = (up->subpage << bits) + (unsigned int)(up->address >> (64 - bits));
+	return (struct capmsg_resolution){ .result = CAPMSG_RESULT_SLOT, .bits = bits,
+		.slot = slot, .n_slots = ((up->subpage + 1) << bits) - slot,
+		.flags = CAPMSG_RESOLUTION_CACHE };
+}
+
+static int answer(const struct capmsg_record *record, struct capmsg_resolution *resolution,
+		  __u64 original)
+{
+	struct capmsg_item item = { .address = original, .rights = CAPMSG_RIGHTS_ALL };
+
+	resolution->size = sizeof(*resolution);
+	return DO(SPACE_FD, REPLY, reply, .flags = CAPMSG_REPLY_POST, .to = HANDLER,
+		  .post = record->out_post, .seq = record->out_seq,
+		  .data = (uintptr_t)resolution, .length = sizeof(*resolution),
+		  .items = (uintptr_t)&item, .n_items = !!original);
+}
+
+static void pass_on(const struct capmsg_record *record, const struct capmsg_upcall *up)
+{
+	struct capmsg_resolution resolution = { .result = CAPMSG_RESULT_VALUE,
+		.flags = CAPMSG_RESOLUTION_CACHE };
+
+	if (up->operation == CAPMSG_UPCALL_INDEX)
+		resolution = index_slot(up);
+	if (resolution.result != CAPMSG_RESULT_ERROR &&
+	    !answer(record, &resolution, ORIGINAL(up->object)))
+		return;
+	/* The original is gone. */
+	resolution = (struct capmsg_resolution){ .result = CAPMSG_RESULT_ERROR,
+		.error = ENOENT };
+	answer(record, &resolution, 0);
+}
+
+static void *play(void *arg)
+{
+	struct capmsg_upcall up;
+	struct capmsg_record record;
+	int ret;
+
+	(void)arg;
+	do {
+		record = (struct capmsg_record){ .data = (uintptr_t)&up,
+			.data_size = sizeof(up) };
+		ret = DO(SPACE_FD, RECV, recv, .port = HANDLER,
+			 .records = (uintptr_t)&record, .n_records = 1);
+		if (!ret)
+			pass_on(&record, &up);
+	} while (!ret || ret == -EINTR);
+	return NULL;
+}
+
+static int open_as_other_user(void)
+{
+	uid_t user = geteuid();
+	int fd;
+
+	/* Of this thread alone. */
+	syscall(SYS_setresuid, -1, OTHER_USER, -1);
+	fd = open("/dev/capmsg", O_RDWR | O_CLOEXEC);
+	syscall(SYS_setresuid, -1, user, -1);
+	return fd;
+}
+
+static void begin(void)
+{
+	sigset_t all, old;
+	int fd = open_as_other_user();
+
+	if (fd < 0 || dup3(fd, SPACE_FD, O_CLOEXEC) != SPACE_FD)
+		must(-errno, "opening a space");
+	close(fd);
+	must(DO(SPACE_FD, SETUP, setup, .frames = 8, .root_bits = 8), "SETUP");
+	must(DO(SPACE_FD, CREATE_PORT, create_port, .to = HANDLER, .depth = 64,
+		.flags = CAPMSG_PORT_HANDLER | CAPMSG_PORT_NO_SHARES), "CREATE_PORT");
+	must(DO(SPACE_FD, CREATE_CAPPAGE, create_cappage, .to = ORIGINALS, .bits = BITS),
+	     "CREATE_CAPPAGE");
+	veil.n = 0;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	must(-pthread_create(&veil.thread, NULL, play, NULL), "pthread_create");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	veil.pid = getpid();
+}
+
+void veil_end(void)
+{
+	if (veil.pid != getpid())
+		return;
+	DO(SPACE_FD, DESTROY, destroy, .address = HANDLER);
+	pthread_join(veil.thread, NULL);
+	close(SPACE_FD);
+	veil.pid = 0;
+}
+
+/* --- what is created goes behind it -------------------------------------------------- */
+
+static int pass(int from, __u64 address, int to, __u64 slot)
+{
+	struct capmsg_export export = { .size = sizeof(export), .from = address,
+		.rights = CAPMSG_RIGHTS_ALL };
+	int ret;
+
+	if (ioctl(from, CAPMSG_IOC_EXPORT, &export))
+		return -errno;
+	ret = DO(to, IMPORT, import, .fd = export.out_fd, .to = slot);
+	close(export.out_fd);
+	return ret;
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Has the answers ready that a command must not wait for. Not for long: the way may be
+ * closed.
+ */
+static void look_at(int fd, __u64 address)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMAX - 1 };
+	struct itimerspec soon = { .it_value.tv_nsec = 50000000 };
+	struct capmsg_stat stat = { .size = sizeof(stat), .address = address };
+	struct sigaction action = { .sa_handler = nothing };
+	timer_t timer;
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	sigaction(SIGRTMAX - 1, &action, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		must(-errno, "timer_create");
+	soon.it_interval = soon.it_value;
+	timer_settime(timer, 0, &soon, NULL);
+	ioctl(fd, CAPMSG_IOC_STAT, &stat);
+	timer_delete(timer);
+}
+
+static void hide(int fd, __u64 address, __u32 kind, unsigned int bits)
+{
+	unsigned int n;
+
+	if (veil.pid != getpid())
+		begin();
+	n = veil.n++;
+	if (n >= 1 << BITS)
+		must(-ENOSPC, "too many objects");
+	veil.bits[n] = bits;
+	must(pass(fd, address, SPACE_FD, ORIGINAL(n)), "taking the original");
+	must(DO(fd, CLEAR, clear, .slot = address), "CLEAR");
+	must(DO(SPACE_FD, CREATE_VIRTUAL, create_virtual, .to = HERE, .handler = HANDLER,
+		.object = n, .kind = kind, .bits = bits,
+		.cache_bits = bits ? bits : 4), "CREATE_VIRTUAL");
+	must(pass(SPACE_FD, HERE, fd, address), "giving the virtual one");
+	must(DO(SPACE_FD, CLEAR, clear, .slot = HERE), "CLEAR");
+	look_at(fd, address);
+}
+
+static void created(int fd, unsigned int nr, const void *arg)
+{
+	const struct capmsg_create_port *port = arg;
+	const struct capmsg_create_cappage *table = arg;
+
+	pthread_mutex_lock(&lock);
+	if (nr == CAPMSG_CMD_CREATE_PORT && !(port->flags & CAPMSG_PORT_HANDLER))
+		hide(fd, port->to, CAPMSG_TYPE_PORT, 0);
+	else if (nr == CAPMSG_CMD_CREATE_CAPPAGE && !table->keeper)
+		hide(fd, table->to, CAPMSG_TYPE_CAPPAGE,
+		     table->bits ? table->bits : CAPMSG_BITS_DEFAULT);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Where a command goes that could not wait; void: it is none of those. */
+static __u64 unheard(unsigned int nr, const void *arg)
+{
+	switch (nr) {
+	case CAPMSG_CMD_SEND:
+		return ((const struct capmsg_send *)arg)->to;
+	case CAPMSG_CMD_CALL:
+		return ((const struct capmsg_call *)arg)->to;
+	case CAPMSG_CMD_BEGIN:
+		return ((const struct capmsg_begin *)arg)->to;
+	case CAPMSG_CMD_RECV:
+		return ((const struct capmsg_recv *)arg)->port;
+	case CAPMSG_CMD_REPLY_RECV:
+		return ((const struct capmsg_reply_recv *)arg)->port;
+	default:
+		return CAPMSG_ADDRESS_VOID;
+	}
+}
+
+int veil_do(int fd, unsigned int nr, void *arg)
+{
+	static int on = -1;
+	__u64 address;
+	int ret;
+
+	if (on < 0)
+		on = !!getenv("CAPMSG_VEIL");
+	ret = ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
+	if (!on)
+		return ret;
+	if (!ret && (nr == CAPMSG_CMD_CREATE_PORT || nr == CAPMSG_CMD_CREATE_CAPPAGE))
+		created(fd, nr, arg);
+	address = ret == -EAGAIN ? unheard(nr, arg) : CAPMSG_ADDRESS_VOID;
+	if (address == CAPMSG_ADDRESS_VOID)
+		return ret;
+	/* It has asked nobody: has it been told so because of that? */
+	look_at(fd, address);
+	return ioctl(fd, _IO(CAPMSG_IOC_MAGIC, nr), arg) ? -errno : 0;
+}
