@@ -63,9 +63,15 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 		return ret;
 	virtual = capmsg_virtual_alloc(cmd->space->account, handler, kind);
 	ret = PTR_ERR_OR_ZERO(virtual);
+	if (ret)
+		goto out_spot;
+	/* Its handler may end at this moment. */
+	capmsg_body_get(&virtual->body);
+	ret = capmsg_publish(&spot, &virtual->body, rights_of(kind->kind));
 	if (!ret)
-		ret = capmsg_publish(&spot, &virtual->body,
-				     rights_of(kind->kind));
+		capmsg_virtual_start(virtual);
+	capmsg_body_put(&virtual->body);
+out_spot:
 	capmsg_spot_put(&spot);
 	return ret;
 }

@@ -152,17 +152,17 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
  * @handler: the port whose receivers play it; the caller keeps its reference
  * @kind: what its creator has chosen; checked by the caller
  *
- * Context: Process context, no locks held; may sleep.
+ * It does not end with @handler before capmsg_virtual_start().
+ *
+ * Context: Process context; may sleep.
  * Return: the virtual object, its reference owned by the caller until
- * capmsg_body_own(); or ERR_PTR: -ENOENT if the handler is dead, -EDQUOT,
- * -ENOMEM.
+ * capmsg_body_own(); or ERR_PTR: -EDQUOT, -ENOMEM.
  */
 struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 					    struct capmsg_body *handler,
 					    const struct capmsg_virtual_kind *kind)
 {
 	struct capmsg_virtual *v = make(account, kind->cache_bits);
-	bool dead;
 
 	if (IS_ERR(v))
 		return v;
@@ -172,16 +172,29 @@ struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 	v->handler = capmsg_body_get(handler);
 	v->lien.ops = &handler_lien_ops;
 	INIT_LIST_HEAD(&v->lien.link);
+	return v;
+}
+
+/**
+ * capmsg_virtual_start() - a virtual object ends with its handler from now on
+ * @virtual: a new one that has an owner, so that it can end at any moment; the
+ *	caller has a reference of its own
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_virtual_start(struct capmsg_virtual *virtual)
+{
+	struct capmsg_body *handler = virtual->handler;
+	bool dead;
+
 	spin_lock(&handler->lock);
 	dead = handler->dead;
-	if (!dead)
-		capmsg_lien_attach_locked(handler, &v->lien);
+	/* If it is not dead by now virtual_kill() is yet to detach this. */
+	if (!dead && !READ_ONCE(virtual->body.dead))
+		capmsg_lien_attach_locked(handler, &virtual->lien);
 	spin_unlock(&handler->lock);
-	if (!dead)
-		return v;
-	/* It has no owner yet: this is the end of it. */
-	capmsg_object_kill(v->body.object);
-	return ERR_PTR(-ENOENT);
+	if (dead)
+		capmsg_object_kill(virtual->body.object);
 }
 
 /* False if an answer to that cannot be cached. There is a cache. */

@@ -47,6 +47,7 @@ struct capmsg_virtual_kind {
 struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 					    struct capmsg_body *handler,
 					    const struct capmsg_virtual_kind *kind);
+void capmsg_virtual_start(struct capmsg_virtual *virtual);
 bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,
 			     struct capmsg_memory *memory);

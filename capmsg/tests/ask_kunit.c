@@ -66,6 +66,7 @@ static struct ask_kit *ask_kit(struct kunit *test)
 					  &handler->body, &kind);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a->virtual);
 	capmsg_body_own(&a->virtual->body);
+	capmsg_virtual_start(a->virtual);
 	make_items(test, a);
 	a->question = (struct capmsg_question) {
 		.found = { .body = &a->virtual->body,
