@@ -69,13 +69,16 @@ int capmsg_unpublish(const struct capmsg_found *found,
 
 static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 		     int (*how)(const struct capmsg_found *found,
-				const struct capmsg_until *until))
+				const struct capmsg_until *until),
+		     const struct capmsg_object **played)
 {
 	struct capmsg_found found;
 	int ret;
 
+	found.place.played = NULL;
 	ret = capmsg_resolve_type(&cmd->view, address, type,
 				  CAPMSG_RIGHT_DESTROY, &found);
+	*played = found.place.played;
 	if (ret)
 		return ret;
 	ret = how(&found, &cmd->view.until);
@@ -100,16 +103,19 @@ int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	       int (*how)(const struct capmsg_found *found,
 			  const struct capmsg_until *until))
 {
+	const struct capmsg_object *played;
 	struct capmsg_found itself;
 	int ret;
 
 	ret = capmsg_find(&cmd->view, address, 0, &itself);
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
-	ret = end_found(cmd, address, type, how);
-	/* Its handler may have been first. */
-	if (itself.body->ops->type == CAPMSG_TYPE_VIRTUAL &&
-	    (!ret || ret == CAPMSG_DONE))
+	ret = end_found(cmd, address, type, how, &played);
+	/*
+	 * The address may lead to another one by now, and only that was found with
+	 * DESTROY. Its handler may have been first.
+	 */
+	if (played == itself.body->object && (!ret || ret == CAPMSG_DONE))
 		capmsg_object_kill(itself.body->object);
 	capmsg_found_put(&itself);
 	return ret == CAPMSG_DONE ? 0 : ret;

@@ -54,6 +54,12 @@ struct capmsg_place {
 	u8 type;
 	/** @need: to be invoked: rights without which the command fails anyway */
 	u16 need;
+	/**
+	 * @played: the virtual object, with those rights, that something stands in
+	 * for, or whose handler has carried out the command. To be compared, not
+	 * followed; untouched if there was none
+	 */
+	const struct capmsg_object *played;
 	/** @bits: with CAPMSG_ASK: the rest of the address, from the top ... */
 	u64 bits;
 	/** @left: ... and the number of those bits */

@@ -288,8 +288,10 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 		}
 		cond_resched();
 		rcu_read_lock();
-		if (!ret)
-			ret = capmsg_walk_rcu(view, address, lookup, cap, place);
+		if (ret)
+			break;
+		place->played = NULL;
+		ret = capmsg_walk_rcu(view, address, lookup, cap, place);
 		if (!ret && invoke &&
 		    cap->object->type == CAPMSG_TYPE_VIRTUAL)
 			ret = capmsg_detour_invoke(view, cap, place);

@@ -59,6 +59,22 @@ FIXTURE_TEARDOWN(abuse)
 	CAPMSG_TEARDOWN();
 }
 
+static int play(int fd, __u64 to, unsigned int kind, unsigned int cache_bits)
+{
+	/* Both have their port at the same address. */
+	return do_create_virtual(fd, &(struct capmsg_create_virtual){ .to = to,
+		.handler = HANDLER, .kind = kind, .cache_bits = cache_bits });
+}
+
+/* Is what somebody plays there still? Asks nobody. */
+static bool lives(int fd, __u64 address)
+{
+	int ret = cap_copy(fd, address, SLOT(0x7f), CAPMSG_RIGHTS_ALL);
+
+	cap_clear(fd, SLOT(0x7f));
+	return !ret;
+}
+
 /* --- the end of objects ------------------------------------------------------------------ */
 
 #define RACE_MS	1500
@@ -102,6 +118,54 @@ TEST_F(abuse, handler_ends_meanwhile)
 	}
 	atomic_store(&self->stop, true);
 	pthread_join(thread, NULL);
+}
+
+static void decide_by_command(struct handler *handler, const struct upcall *up,
+			      struct verdict *v)
+{
+	if (up->upcall.command == CAPMSG_CMD_UNREGISTER) {
+		say_value(v, OWN, 8);
+		return;
+	}
+	say_value(v, GIVEN, 8);
+	v->resolution.flags = CAPMSG_RESOLUTION_CACHE;
+}
+
+static void *invalidate_main(void *arg)
+{
+	FIXTURE_DATA(abuse) *self = arg;
+	struct capmsg_invalidate drop = { .port = HANDLER, .object = MINE };
+
+	while (!atomic_load(&self->stop))
+		do_invalidate(self->tx, &drop);
+	return NULL;
+}
+
+/* The address leads to what may not be destroyed at first, to what may be then. */
+TEST_F(abuse, end_of_another_one)
+{
+	void *memory = memory_new(PAGE, true);
+	__u64 end = in_ms(RACE_MS);
+	pthread_t thread;
+
+	ASSERT_EQ(0, play(self->fd, VIRTUAL, CAPMSG_TYPE_REGION, 0));
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHT_WRITE, self->tx, GIVEN));
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_CAPPAGE, 1));
+	self->handler.decide = decide_by_command;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, invalidate_main, self));
+	while (now_ns() < end && lives(self->fd, VIRTUAL)) {
+		int ret;
+
+		if (!lives(self->tx, OWN))
+			ASSERT_EQ(0, region_create(self->tx, OWN, memory, PAGE));
+		cap_copy(self->tx, SLOT2(2, 1), SPARE, 0);
+		cap_clear(self->tx, SPARE);
+		ret = region_unregister(self->tx, SLOT2(2, 1));
+		EXPECT_TRUE(ret == 0 || ret == -EACCES);
+	}
+	atomic_store(&self->stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(lives(self->fd, VIRTUAL));
 }
 
 TEST_HARNESS_MAIN
