@@ -123,6 +123,9 @@ int capmsg_detour_invoke(const struct capmsg_view *view, struct capmsg_cap *cap,
 				  view->command != CAPMSG_CMD_DESTROY &&
 				  view->command != CAPMSG_CMD_REVOKE &&
 				  view->command != CAPMSG_CMD_UNREGISTER);
+	/* A virtual object stands in: what goes for the first goes for that, too. */
+	if (ret == CAPMSG_ASK && !worth_asking(view, cap, place))
+		return 0;
 	if (ret)
 		return ret;
 	place->body = rcu_dereference(cap->object->body);

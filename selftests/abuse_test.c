@@ -168,4 +168,19 @@ TEST_F(abuse, end_of_another_one)
 	EXPECT_TRUE(lives(self->fd, VIRTUAL));
 }
 
+/* --- more rights than one has ------------------------------------------------------------- */
+
+/* What stands in is virtual itself, and its handler would do it. */
+TEST_F(abuse, right_of_a_stand_in)
+{
+	say_done(&self->said);
+	say_stand_in(&self->verdict, GIVEN);
+	ASSERT_EQ(0, play(self->fd, VIRTUAL, CAPMSG_TYPE_NOTIFICATION, 0));
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHT_RECV, self->tx, GIVEN));
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_NOTIFICATION, 0));
+	EXPECT_EQ(-EACCES, note_signal(self->tx, MINE, 1));
+	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
+	EXPECT_EQ(0, atomic_load(&self->victim.upcalls));
+}
+
 TEST_HARNESS_MAIN
