@@ -90,7 +90,8 @@ static bool worth_asking(const struct capmsg_view *view,
 	case CAPMSG_CMD_DESTROY:
 		return true;
 	case CAPMSG_CMD_SIGNAL:
-		return view->argument || cap->flags & CAPMSG_CAP_BADGED;
+		/* The badge is in place of the bits. */
+		return !view->argument == !!(cap->flags & CAPMSG_CAP_BADGED);
 	default:
 		/* A cappage is looked at slot by slot. */
 		return kind != CAPMSG_TYPE_CAPPAGE;

@@ -183,4 +183,15 @@ TEST_F(abuse, right_of_a_stand_in)
 	EXPECT_EQ(0, atomic_load(&self->victim.upcalls));
 }
 
+/* A badge takes the place of the bits, and whoever names some makes a mistake. */
+TEST_F(abuse, signal_badge_and_bits)
+{
+	say_done(&self->verdict);
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_NOTIFICATION, 0));
+	ASSERT_EQ(0, cap_badge(self->tx, MINE, SPARE, 5));
+	EXPECT_EQ(0, note_signal(self->tx, SPARE, 0));
+	EXPECT_EQ(-EINVAL, note_signal(self->tx, SPARE, 1));
+	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
+}
+
 TEST_HARNESS_MAIN
