@@ -353,6 +353,9 @@ static int list_virtual_slot(const struct listed *l, u32 slot,
 
 	ret = capmsg_walk(&l->inside, CAPMSG_ADDRESS(slot, l->bits),
 			  CAPMSG_LOOKUP_CONTENT, &cap, &place);
+	/* Of the table that the handler has named, too. */
+	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
+		ret = -EACCES;
 	if (!ret) {
 		is_void = capmsg_cap_void_rcu(&cap);
 		if (place.table)

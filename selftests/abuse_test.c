@@ -183,6 +183,22 @@ TEST_F(abuse, right_of_a_stand_in)
 	EXPECT_EQ(0, atomic_load(&self->victim.upcalls));
 }
 
+/* What cannot be read is not listed either, whatever way leads there. */
+TEST_F(abuse, list_of_an_opaque_table)
+{
+	struct capmsg_list_entry entries[4];
+	struct capmsg_list list = { .table = MINE, .entries = PTR(entries), .n = 4 };
+
+	ASSERT_EQ(0, cappage_create(self->fd, THING, 8));
+	ASSERT_EQ(0, port_create(self->fd, SLOT2(2, 1), 1));
+	ASSERT_EQ(0, cap_give(self->fd, THING, 0, self->tx, GIVEN));
+	say_slot(&self->verdict, GIVEN, 1, 8);
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_CAPPAGE, 0));
+	EXPECT_EQ(-EACCES, cap_type(self->tx, SLOT2(2, 1)));
+	EXPECT_EQ(0, do_list(self->tx, &list));
+	EXPECT_EQ(0, list.out_n);
+}
+
 /* A badge takes the place of the bits, and whoever names some makes a mistake. */
 TEST_F(abuse, signal_badge_and_bits)
 {
