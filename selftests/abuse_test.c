@@ -210,4 +210,27 @@ TEST_F(abuse, signal_badge_and_bits)
 	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
 }
 
+/* --- what is remembered ------------------------------------------------------------------- */
+
+/* Two revokers in a row are no answer: then what is remembered is none either. */
+TEST_F(abuse, remembered_through_a_revoker)
+{
+	__u64 through = SLOT(9);
+
+	ASSERT_EQ(0, port_create(self->tx, OWN, 4));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = OWN, .to = SPARE, .revoker = SLOT(10) }));
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_PORT, 2));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = MINE, .to = through, .revoker = SLOT(11) }));
+	say_stand_in(&self->verdict, SPARE);
+	self->verdict.resolution.flags = CAPMSG_RESOLUTION_CACHE;
+	ASSERT_EQ(0, msg_send(self->tx, MINE, "x", 1));
+	ASSERT_EQ(0, msg_try(self->tx, MINE, "x", 1));
+	say_stand_in(&self->verdict, OWN);
+	EXPECT_EQ(-EAGAIN, msg_try(self->tx, through, "x", 1));
+	EXPECT_EQ(0, msg_send(self->tx, through, "x", 1));
+	EXPECT_EQ(2, atomic_load(&self->handler.upcalls));
+}
+
 TEST_HARNESS_MAIN
