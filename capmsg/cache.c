@@ -74,7 +74,7 @@ bool capmsg_cache_find_rcu(struct capmsg_cache *cache,
  * @i: which
  *
  * Context: Atomic; lock of the virtual object held.
- * Return: what was there, or void; to be forgotten by the caller.
+ * Return: what was there, or void; to be dropped by the caller.
  */
 struct capmsg_cap capmsg_cache_take_locked(struct capmsg_cache *cache, u32 i)
 {
@@ -92,13 +92,14 @@ struct capmsg_cap capmsg_cache_take_locked(struct capmsg_cache *cache, u32 i)
  * capmsg_cache_add_locked() - keep an answer
  * @cache: the cache; has entries
  * @key: to what
- * @memory: the answer; the caller keeps its references
+ * @memory: the answer; its references move to the cache if it is kept
  * @generation: of the cache, from before the handler was asked
  *
  * Nothing is kept if the handler has made answers void since it was asked.
  *
  * Context: Atomic; lock of the virtual object held.
- * Return: what was there, or void; to be forgotten by the caller.
+ * Return: what was there, or void; or the capability of @memory, if that is not kept.
+ * To be dropped by the caller.
  */
 struct capmsg_cap capmsg_cache_add_locked(struct capmsg_cache *cache,
 					  const struct capmsg_cache_key *key,
@@ -109,11 +110,8 @@ struct capmsg_cap capmsg_cache_add_locked(struct capmsg_cache *cache,
 	struct capmsg_cap old;
 
 	if (cache->generation != generation)
-		return (struct capmsg_cap) { };
+		return memory->cap;
 	old = capmsg_cache_take_locked(cache, i);
-	capmsg_object_name(memory->cap.object);
-	if (memory->cap.revoker)
-		capmsg_object_get(memory->cap.revoker);
 	write_seqcount_begin(&cache->seq);
 	cache->entries[i].key = *key;
 	cache->entries[i].memory = *memory;

@@ -37,10 +37,7 @@ struct capmsg_cache_key {
 struct capmsg_cache_entry {
 	/** @key: to what */
 	struct capmsg_cache_key key;
-	/**
-	 * @memory: the answer; owns its references, and does not count as a
-	 * sender; its result is 0 where there is none
-	 */
+	/** @memory: the answer; owns its references; its result is 0 where there is none */
 	struct capmsg_memory memory;
 };
 

@@ -72,7 +72,7 @@ u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address)
 			n++;
 		}
 		spin_unlock(&virtual->body.lock);
-		capmsg_cap_forget(&cap);
+		capmsg_cap_drop(&cap);
 		cond_resched();
 	}
 	return n;
@@ -312,22 +312,30 @@ out_void:
  * @memory: the answer; the caller keeps its references
  * @generation: of its cache, under its lock, before the handler was asked
  *
- * Context: Any, no locks held; takes the lock of the virtual object.
+ * Context: Process context, no locks held; takes the lock of the virtual object.
  */
 void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,
 			     const struct capmsg_memory *memory, u64 generation)
 {
-	struct capmsg_cap old = { };
 	struct capmsg_cache_key cached;
+	struct capmsg_cap old;
+	bool owned;
 
 	if (!virtual->cache.bits || !cache_key(virtual, key, &cached) ||
 	    memory->taken != virtual->bits - key->cap->subpage_bits)
 		return;
+	/* It counts as a sender: who is given this answer can send. */
+	rcu_read_lock();
+	owned = capmsg_cap_tryown(&memory->cap);
+	rcu_read_unlock();
+	if (!owned)
+		return;
+	old = memory->cap;
 	spin_lock(&virtual->body.lock);
 	if (!virtual->body.dead)
 		old = capmsg_cache_add_locked(&virtual->cache, &cached, memory,
 					      generation);
 	spin_unlock(&virtual->body.lock);
-	capmsg_cap_forget(&old);
+	capmsg_cap_drop(&old);
 }

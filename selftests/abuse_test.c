@@ -212,6 +212,35 @@ TEST_F(abuse, signal_badge_and_bits)
 
 /* --- what is remembered ------------------------------------------------------------------- */
 
+#define GONE	1
+
+/* As long as somebody can send by what is remembered, somebody can send. */
+TEST_F(abuse, remembered_sender)
+{
+	struct capmsg_create_port create = { .to = THING, .flags = CAPMSG_PORT_NO_SHARES,
+		.depth = 4, .notification = NOTE, .no_senders_bits = GONE };
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+
+	ASSERT_EQ(0, note_create(self->fd, NOTE));
+	ASSERT_EQ(0, do_create_port(self->fd, &create));
+	ASSERT_EQ(0, cap_give(self->fd, THING, CAPMSG_RIGHT_SEND, self->tx, GIVEN));
+	EXPECT_EQ(0, note_pending(self->fd, NOTE));
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_PORT, 1));
+	say_stand_in(&self->verdict, GIVEN);
+	self->verdict.resolution.flags = CAPMSG_RESOLUTION_CACHE;
+	ASSERT_EQ(0, msg_send(self->tx, MINE, "x", 1));
+	ASSERT_EQ(0, cap_clear(self->tx, GIVEN));
+	ASSERT_EQ(0, msg_try(self->tx, MINE, "x", 1));
+	EXPECT_EQ(0, note_pending(self->fd, NOTE));
+	ASSERT_EQ(0, do_invalidate(self->tx, &(struct capmsg_invalidate){
+		.port = HANDLER, .object = MINE }));
+	EXPECT_EQ(GONE, note_pending(self->fd, NOTE));
+	EXPECT_EQ(-EAGAIN, msg_try(self->tx, MINE, "x", 1));
+	EXPECT_EQ(0, msg_poll(self->fd, THING, &record, data));
+	EXPECT_EQ(0, msg_poll(self->fd, THING, &record, data));
+}
+
 /* Two revokers in a row are no answer: then what is remembered is none either. */
 TEST_F(abuse, remembered_through_a_revoker)
 {

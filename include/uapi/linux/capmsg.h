@@ -1590,7 +1590,8 @@ enum capmsg_result {
  * VALUE, SLOT: the kernel may give this answer to others who come by a capability with
  * the same badge and part of the cappage, until INVALIDATE. Nothing is remembered
  * unless @bits is what the virtual cappage claims to have. What stands in for another
- * object does so for all commands then; but those that end it are always told.
+ * object does so for all commands then; but those that end it are always told. As long
+ * as it is remembered it counts as a capability of the handler's, see "no senders".
  */
 #define CAPMSG_RESOLUTION_CACHE	0x1
 
