@@ -43,7 +43,8 @@ bool capmsg_memo_find(struct capmsg_memo *memo,
 
 	spin_lock(&memo->lock);
 	for (i = 0; !found && i < memo->n; i++) {
-		found = entry_is(&memo->entries[i], key);
+		found = entry_is(&memo->entries[i], key) &&
+			capmsg_memory_serves(&memo->entries[i].memory, key);
 		if (found)
 			*memory = memo->entries[i].memory;
 	}

@@ -84,6 +84,14 @@ struct capmsg_memo {
 	struct capmsg_memo_entry entries[CAPMSG_UPCALLS_MAX];
 };
 
+/* Is that of use to whoever asks? It says what is there, but where is not known. */
+static inline bool capmsg_memory_serves(const struct capmsg_memory *memory,
+					const struct capmsg_memo_key *key)
+{
+	return !key->slot || memory->result == CAPMSG_RESULT_SLOT ||
+	       memory->taken < key->left;
+}
+
 void capmsg_memo_init(struct capmsg_memo *memo);
 bool capmsg_memo_find(struct capmsg_memo *memo,
 		      const struct capmsg_memo_key *key,

@@ -237,12 +237,10 @@ bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
 	if (!cache_key(virtual, key, &cached) ||
 	    !capmsg_cache_find_rcu(&virtual->cache, &cached, memory))
 		return false;
-	/* Nor is it one if two revokers would be in a row. */
+	/* With that two revokers would be in a row. */
 	if (!key->left && key->cap->revoker && memory->cap.revoker)
 		return false;
-	/* To somebody who wants a slot this is no answer. */
-	return !key->slot || memory->result == CAPMSG_RESULT_SLOT ||
-	       memory->taken < key->left;
+	return capmsg_memory_serves(memory, key);
 }
 
 /*

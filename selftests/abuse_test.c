@@ -262,4 +262,24 @@ TEST_F(abuse, remembered_through_a_revoker)
 	EXPECT_EQ(2, atomic_load(&self->handler.upcalls));
 }
 
+static void decide_slot_or_value(struct handler *handler, const struct upcall *up,
+				 struct verdict *v)
+{
+	if (up->upcall.flags & CAPMSG_UPCALL_SLOT)
+		say_slot(v, OWN, 1, 8);
+	else
+		say_value(v, SLOT2(4, 1), 8);
+}
+
+/* What is there says nothing of where, to the same command as well. */
+TEST_F(abuse, value_for_a_slot)
+{
+	ASSERT_EQ(0, cappage_create(self->tx, OWN, 8));
+	ASSERT_EQ(0, port_create(self->tx, SLOT2(4, 1), 1));
+	self->handler.decide = decide_slot_or_value;
+	ASSERT_EQ(0, play(self->tx, MINE, CAPMSG_TYPE_CAPPAGE, 0));
+	EXPECT_EQ(-EEXIST, cap_copy(self->tx, SLOT2(2, 1), SLOT2(2, 1), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(2, atomic_load(&self->handler.upcalls));
+}
+
 TEST_HARNESS_MAIN
