@@ -128,12 +128,13 @@ struct capmsg_cap capmsg_cache_add_locked(struct capmsg_cache *cache,
  */
 void capmsg_cache_sweep_locked(struct capmsg_cache *cache, u32 i)
 {
-	struct capmsg_cap cap = cache->entries[i].memory.cap;
+	struct capmsg_cap old = cache->entries[i].memory.cap;
+	struct capmsg_cap swept;
 
-	capmsg_cap_sweep(&cap);
-	if (cap.object == cache->entries[i].memory.cap.object)
+	if (!capmsg_cap_swept(&old, &swept))
 		return;
 	write_seqcount_begin(&cache->seq);
-	cache->entries[i].memory.cap = cap;
+	cache->entries[i].memory.cap = swept;
 	write_seqcount_end(&cache->seq);
+	capmsg_cap_forget(&old);
 }

@@ -34,12 +34,18 @@ bool capmsg_cap_buried_rcu(const struct capmsg_cap *cap)
 }
 
 /**
- * capmsg_cap_sweep() - let go of the tombstone that a capability names, if any
- * @cap: the capability, changed in place; reads as it did before
+ * capmsg_cap_swept() - what is to take the place of a capability in a sweep
+ * @cap: the capability
+ * @swept: names no tombstone, and reads as @cap
+ *
+ * For those that are read without a lock: such a reader must not find @cap any more
+ * once it is dropped.
  *
  * Context: Any; under the lock that guards the capability.
+ * Return: true if @cap is to be replaced, and dropped by capmsg_cap_forget() then;
+ * false if it names no tombstone.
  */
-void capmsg_cap_sweep(struct capmsg_cap *cap)
+bool capmsg_cap_swept(const struct capmsg_cap *cap, struct capmsg_cap *swept)
 {
 	bool buried, reply;
 
@@ -48,10 +54,27 @@ void capmsg_cap_sweep(struct capmsg_cap *cap)
 	reply = buried && cap->object->type == CAPMSG_TYPE_REPLY;
 	rcu_read_unlock();
 	if (!buried)
-		return;
-	capmsg_cap_forget(cap);
+		return false;
+	*swept = *cap;
+	swept->object = NULL;
+	swept->revoker = NULL;
 	if (reply)
-		cap->object = capmsg_object_name(&capmsg_reply_tombstone);
+		swept->object = capmsg_object_name(&capmsg_reply_tombstone);
+	return true;
+}
+
+/**
+ * capmsg_cap_sweep() - let go of the tombstone that a capability names, if any
+ * @cap: the capability, changed in place; reads as it did before
+ *
+ * Context: Any; under the lock that guards the capability, and those who read it.
+ */
+void capmsg_cap_sweep(struct capmsg_cap *cap)
+{
+	struct capmsg_cap old = *cap;
+
+	if (capmsg_cap_swept(&old, cap))
+		capmsg_cap_forget(&old);
 }
 
 /**

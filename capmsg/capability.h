@@ -88,6 +88,7 @@ struct capmsg_mint {
 
 bool capmsg_cap_void_rcu(const struct capmsg_cap *cap);
 bool capmsg_cap_buried_rcu(const struct capmsg_cap *cap);
+bool capmsg_cap_swept(const struct capmsg_cap *cap, struct capmsg_cap *swept);
 void capmsg_cap_sweep(struct capmsg_cap *cap);
 void capmsg_cap_weaken(struct capmsg_cap *cap);
 int capmsg_cap_mint(struct capmsg_cap *cap, const struct capmsg_mint *mint,

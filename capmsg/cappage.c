@@ -64,16 +64,16 @@ static void cappage_kill(struct capmsg_body *body)
 static void slot_sweep(struct capmsg_cappage *table, u32 index)
 {
 	struct capmsg_slot *slot = &table->slots[index];
-	struct capmsg_cap cap;
+	struct capmsg_cap old, swept;
 
 	spin_lock(&table->body.lock);
-	cap = slot->cap;
-	capmsg_cap_sweep(&cap);
+	old = slot->cap;
 	/* What came there meanwhile must not seem to be gone for a moment. */
-	if (cap.object != slot->cap.object) {
+	if (capmsg_cap_swept(&old, &swept)) {
 		write_seqcount_begin(&table->seq);
-		slot->cap = cap;
+		slot->cap = swept;
 		write_seqcount_end(&table->seq);
+		capmsg_cap_forget(&old);
 	}
 	spin_unlock(&table->body.lock);
 }
