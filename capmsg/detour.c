@@ -92,8 +92,11 @@ static bool worth_asking(const struct capmsg_view *view,
 	case CAPMSG_CMD_SIGNAL:
 		/* The badge is in place of the bits. */
 		return !view->argument == !!(cap->flags & CAPMSG_CAP_BADGED);
-	default:
+	case CAPMSG_CMD_STAT:
 		/* A cappage is looked at slot by slot. */
+		return kind != CAPMSG_TYPE_CAPPAGE &&
+		       place->rights & CAPMSG_RIGHT_READ;
+	default:
 		return kind != CAPMSG_TYPE_CAPPAGE;
 	}
 }

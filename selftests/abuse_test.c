@@ -199,6 +199,19 @@ TEST_F(abuse, list_of_an_opaque_table)
 	EXPECT_EQ(0, list.out_n);
 }
 
+/* Nor is its handler told that somebody has tried to look at it. */
+TEST_F(abuse, stat_in_an_opaque_table)
+{
+	ASSERT_EQ(0, cappage_create(self->tx, SPARE, 8));
+	say_error(&self->verdict, ENOENT);
+	ASSERT_EQ(0, play(self->tx, SLOT2(5, 1), CAPMSG_TYPE_PORT, 0));
+	ASSERT_EQ(0, cap_copy(self->tx, SPARE, OWN, 0));
+	EXPECT_EQ(-EACCES, cap_type(self->tx, SLOT2(4, 1)));
+	EXPECT_EQ(0, atomic_load(&self->handler.upcalls));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(5, 1)));
+	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
+}
+
 /* A badge takes the place of the bits, and whoever names some makes a mistake. */
 TEST_F(abuse, signal_badge_and_bits)
 {
