@@ -14,8 +14,8 @@ static DEFINE_SPINLOCK(waits_lock);
 static DEFINE_HASHTABLE(waits, 8);
 static u64 last_id, last_search;
 
-/* A search that meets more ports finds nothing. */
-#define SEARCH_MAX	256
+/* A search that looks at more receivers finds nothing: everybody waits for its end. */
+#define SEARCH_MAX	4096
 
 /**
  * capmsg_handler_init() - prepare
@@ -122,19 +122,17 @@ static struct capmsg_handler *waits_for_locked(struct pid *thread)
 }
 
 /* Look at a port once in a search. */
-static void meet_locked(struct capmsg_handler *handler, struct list_head *met,
-			u32 *n)
+static void meet_locked(struct capmsg_handler *handler, struct list_head *met)
 {
 	if (handler->search == last_search)
 		return;
 	handler->search = last_search;
 	list_add_tail(&handler->next, met);
-	++*n;
 }
 
 /*
  * Can somebody receive from the port without help of @thread? Adds the ports that
- * its receivers wait for.
+ * its receivers wait for, and to @n how many were looked at.
  */
 static bool served_locked(struct capmsg_handler *handler, struct pid *thread,
 			  struct list_head *met, u32 *n)
@@ -143,6 +141,8 @@ static bool served_locked(struct capmsg_handler *handler, struct pid *thread,
 	u32 i, alive = 0;
 
 	for (i = 0; i < handler->n; i++) {
+		if (++*n > SEARCH_MAX)
+			return true;
 		if (exited(handler->receivers[i]))
 			continue;
 		alive++;
@@ -151,7 +151,7 @@ static bool served_locked(struct capmsg_handler *handler, struct pid *thread,
 		other = waits_for_locked(handler->receivers[i]);
 		if (!other)
 			return true;
-		meet_locked(other, met, n);
+		meet_locked(other, met);
 	}
 	return !alive;
 }
@@ -161,7 +161,7 @@ static bool stuck_locked(struct capmsg_handler *handler, struct pid *thread)
 	struct capmsg_handler *h, *next;
 	LIST_HEAD(met);
 	bool served;
-	u32 n = 1;
+	u32 n = 0;
 
 	handler->search = ++last_search;
 	served = served_locked(handler, thread, &met, &n);
@@ -169,7 +169,7 @@ static bool stuck_locked(struct capmsg_handler *handler, struct pid *thread)
 	list_for_each_entry(h, &met, next) {
 		if (served)
 			break;
-		served = n > SEARCH_MAX || served_locked(h, thread, &met, &n);
+		served = served_locked(h, thread, &met, &n);
 	}
 	list_for_each_entry_safe(h, next, &met, next)
 		list_del_init(&h->next);
