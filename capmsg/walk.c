@@ -291,7 +291,7 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 		if (ret)
 			break;
 		place->played = NULL;
-		ret = capmsg_walk_rcu(view, address, lookup, cap, place);
+		ret = walk(view, address, lookup, cap, place);
 		if (!ret && invoke &&
 		    cap->object->type == CAPMSG_TYPE_VIRTUAL)
 			ret = capmsg_detour_invoke(view, cap, place);
