@@ -223,9 +223,6 @@ static struct capmsg_waiting tell(const struct capmsg_pending *pending)
 {
 	u64 ticks = get_jiffies_64() - pending->since;
 
-	/* The first of them was over sooner: it has not begun before it began. */
-	if (ticks)
-		ticks--;
 	return (struct capmsg_waiting) {
 		.id		= pending->id,
 		.object		= pending->upcall->object,
