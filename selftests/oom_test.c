@@ -222,22 +222,35 @@ static int pile_ports(struct ballast *ballast, unsigned int table, unsigned int 
 	return ret == -ENOMEM ? 0 : ret ?: -E2BIG;
 }
 
-/* Notifications and watches, of which nothing is smaller, until there is no room at all. */
+/* One of the smallest objects there are; each kind has its own room. */
+static int small_new(int fd, unsigned int kind, __u64 to)
+{
+	struct capmsg_create_revoker revoker = { .from = SLOT(1), .to = SLOT(2), .revoker = to };
+
+	switch (kind % 3) {
+	case 0:
+		return note_create(fd, to);
+	case 1:
+		return watch_create(fd, SLOT(0x80), to, SLOT(1), 1);
+	default:
+		return do_create_revoker(fd, &revoker) ?: cap_clear(fd, SLOT(2));
+	}
+}
+
+/* Those, until there is no room at all. */
 static int pile_small(struct ballast *ballast)
 {
 	unsigned int kind, misses = 0, *n = &ballast->n[SMALL];
-	const int fd = ballast->fd;
 	int ret;
 
-	for (kind = 0; misses < 4 && *n < 4096; kind++) {
-		ret = kind % 2 ? watch_create(fd, SLOT(0x80), pile_slot(SMALL, *n), SLOT(1), 1) :
-				 note_create(fd, pile_slot(SMALL, *n));
+	for (kind = 0; misses < 6 && *n < 4096; kind++) {
+		ret = small_new(ballast->fd, kind, pile_slot(SMALL, *n));
 		if (ret && ret != -ENOMEM)
 			return ret;
 		misses = ret ? misses + 1 : 0;
 		*n += !ret;
 	}
-	return misses == 4 ? 0 : -E2BIG;
+	return misses == 6 ? 0 : -E2BIG;
 }
 
 static int fill_up(struct ballast *ballast)
@@ -386,8 +399,8 @@ static int pile_rest(struct ballast *ballast)
 
 static int every_point(void *unused)
 {
+	unsigned int nr, failures, tries;
 	struct ballast ballast = { };
-	unsigned int nr, failures;
 	struct calls calls;
 
 	MUST(0, enter_group());
@@ -397,9 +410,13 @@ static int every_point(void *unused)
 	for (nr = 0; nr < CAPMSG_CMD_COUNT; nr++) {
 		if (!allocates(nr))
 			continue;
-		MUST(0, pile_rest(&ballast));
-		failures = 0;
-		MUST(0, points_of(&calls, nr, &ballast, &failures));
+		/* What KASAN holds back comes back when it likes. */
+		for (tries = failures = 0; !failures && tries < 5; tries++) {
+			MUST(0, pile_rest(&ballast));
+			MUST(0, points_of(&calls, nr, &ballast, &failures));
+		}
+		if (!failures)
+			fprintf(stderr, "# command %u never failed\n", nr);
 		MUST(true, failures > 0);
 	}
 	return 0;
