@@ -125,9 +125,7 @@ int capmsg_cmd_create_message(struct capmsg_cmd *cmd)
 	message = capmsg_message_alloc(cmd->space->account, &notice);
 	ret = PTR_ERR_OR_ZERO(message);
 	if (!ret)
-		ret = capmsg_publish(&spot, &message->body,
-				     CAPMSG_RIGHT_WRITE |
-				     CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &message->body);
 	capmsg_notice_drop(&notice);
 out_spot:
 	capmsg_spot_put(&spot);

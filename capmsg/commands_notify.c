@@ -59,9 +59,7 @@ int capmsg_cmd_create_notification(struct capmsg_cmd *cmd)
 	n = make(cmd);
 	ret = PTR_ERR_OR_ZERO(n);
 	if (!ret)
-		ret = capmsg_publish(&spot, &n->body,
-				     CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-				     CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &n->body);
 	capmsg_spot_put(&spot);
 	return ret;
 }

@@ -141,9 +141,7 @@ int capmsg_cmd_create_cappage(struct capmsg_cmd *cmd)
 				     keeper.object ? &keeper : NULL);
 	ret = PTR_ERR_OR_ZERO(table);
 	if (!ret)
-		ret = capmsg_publish(&spot, &table->body,
-				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-				     CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &table->body);
 	capmsg_spot_put(&spot);
 out_keeper:
 	capmsg_cap_forget(&keeper);
@@ -222,9 +220,7 @@ static int create_port(struct capmsg_cmd *cmd,
 		/* Nobody else knows the port yet. */
 		capmsg_notice_move(&port->arrival, &notices->arrival);
 		capmsg_notice_move(&port->no_senders, &notices->no_senders);
-		ret = capmsg_publish(&spot, &port->body,
-				     CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-				     CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &port->body);
 	}
 	capmsg_spot_put(&spot);
 	return ret;
@@ -278,9 +274,7 @@ int capmsg_cmd_register(struct capmsg_cmd *cmd)
 				     arg->length);
 	ret = PTR_ERR_OR_ZERO(region);
 	if (!ret)
-		ret = capmsg_publish(&spot, &region->body,
-				     CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-				     CAPMSG_RIGHT_DESTROY);
+		ret = capmsg_publish(&spot, &region->body);
 	capmsg_spot_put(&spot);
 	return ret;
 }

@@ -27,8 +27,7 @@ static int publish_both(struct capmsg_revoker *revoker, struct capmsg_cap *cap,
 	struct capmsg_cap itself;
 	int ret;
 
-	itself = capmsg_cap_make(object, CAPMSG_RIGHT_WRITE |
-					 CAPMSG_RIGHT_DESTROY);
+	itself = capmsg_cap_make(object, capmsg_new_rights(object->kind));
 	interpose(revoker, cap);
 	capmsg_body_own(&revoker->body);
 	ret = capmsg_store_both(to, cap, revoker_to, &itself);

@@ -19,28 +19,6 @@ static int check_handler(const struct capmsg_found *found)
 	return 0;
 }
 
-/* Those of a new one; 0 if none can be played. */
-static u16 rights_of(enum capmsg_type kind)
-{
-	switch (kind) {
-	case CAPMSG_TYPE_CAPPAGE:
-	case CAPMSG_TYPE_REGION:
-		return CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
-		       CAPMSG_RIGHT_DESTROY;
-	case CAPMSG_TYPE_PORT:
-		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-		       CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY;
-	case CAPMSG_TYPE_NOTIFICATION:
-		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
-		       CAPMSG_RIGHT_DESTROY;
-	case CAPMSG_TYPE_MESSAGE:
-	case CAPMSG_TYPE_REVOKER:
-		return CAPMSG_RIGHT_WRITE | CAPMSG_RIGHT_DESTROY;
-	default:
-		return 0;
-	}
-}
-
 static int check_kind(const struct capmsg_virtual_kind *kind)
 {
 	if (kind->kind != CAPMSG_TYPE_CAPPAGE ?
@@ -67,7 +45,7 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 		goto out_spot;
 	/* Its handler may end at this moment. */
 	capmsg_body_get(&virtual->body);
-	ret = capmsg_publish(&spot, &virtual->body, rights_of(kind->kind));
+	ret = capmsg_publish(&spot, &virtual->body);
 	if (!ret)
 		capmsg_virtual_start(virtual);
 	capmsg_body_put(&virtual->body);
@@ -95,7 +73,7 @@ int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd)
 	struct capmsg_found handler;
 	int ret;
 
-	if (arg->flags || !rights_of(kind.kind))
+	if (arg->flags || !capmsg_new_rights(kind.kind))
 		return -EOPNOTSUPP;
 	if (kind.kind == CAPMSG_TYPE_CAPPAGE && !kind.bits)
 		kind.bits = CAPMSG_BITS_DEFAULT;

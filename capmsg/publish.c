@@ -5,21 +5,49 @@
 #include "publish.h"
 
 /**
+ * capmsg_new_rights() - the rights of the first capability to an object
+ * @kind: what the object is, or stands for
+ *
+ * Context: Any.
+ * Return: the rights; 0 for what no process can play either: a reply right or a
+ * watch.
+ */
+u16 capmsg_new_rights(enum capmsg_type kind)
+{
+	switch (kind) {
+	case CAPMSG_TYPE_CAPPAGE:
+	case CAPMSG_TYPE_REGION:
+		return CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WRITE |
+		       CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_PORT:
+		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+		       CAPMSG_RIGHT_GRANT | CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_NOTIFICATION:
+		return CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV |
+		       CAPMSG_RIGHT_DESTROY;
+	case CAPMSG_TYPE_MESSAGE:
+	case CAPMSG_TYPE_REVOKER:
+		return CAPMSG_RIGHT_WRITE | CAPMSG_RIGHT_DESTROY;
+	default:
+		return 0;
+	}
+}
+
+/**
  * capmsg_publish() - give a new object its capability and its owner
  * @spot: the slot, which was found before, so that most errors come before
  *	anything is allocated
  * @body: the body of the object; the caller's reference is given away, also
  *	after an error
- * @rights: rights of the capability
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; errors of capmsg_store(), after which the object is destroyed.
  */
-int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
-		   u16 rights)
+int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body)
 {
-	struct capmsg_cap cap = capmsg_cap_make(body->object, rights);
 	struct capmsg_object *object = capmsg_object_get(body->object);
+	u16 rights = capmsg_new_rights(object->kind);
+	struct capmsg_cap cap = capmsg_cap_make(object, rights);
 	int ret;
 
 	capmsg_body_own(body);

@@ -9,8 +9,8 @@
 
 int capmsg_unpublish(const struct capmsg_found *found,
 		     const struct capmsg_until *until);
-int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body,
-		   u16 rights);
+u16 capmsg_new_rights(enum capmsg_type kind);
+int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body);
 int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	       int (*how)(const struct capmsg_found *found,
 			  const struct capmsg_until *until));
