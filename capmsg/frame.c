@@ -264,6 +264,7 @@ static noinline void frame_strip(struct capmsg_frame *frame)
  */
 void capmsg_frame_rest_locked(struct capmsg_frame *frame)
 {
+	lockdep_assert_held(&frame->port.body.lock);
 	capmsg_frame_close_locked(frame);
 	/* Pairs with capmsg_upcall_pending(). */
 	smp_store_release(&frame->ask.question, NULL);

@@ -61,6 +61,7 @@ static bool prune_locked(struct capmsg_handler *handler, struct pid *thread)
 	bool found = false;
 	u32 i = 0;
 
+	lockdep_assert_held(&waits_lock);
 	while (i < handler->n) {
 		if (handler->receivers[i] == thread)
 			found = true;
@@ -140,6 +141,7 @@ static bool served_locked(struct capmsg_handler *handler, struct pid *thread,
 	struct capmsg_handler *other;
 	u32 i, alive = 0;
 
+	lockdep_assert_held(&waits_lock);
 	for (i = 0; i < handler->n; i++) {
 		if (++*n > SEARCH_MAX)
 			return true;
@@ -163,6 +165,7 @@ static bool stuck_locked(struct capmsg_handler *handler, struct pid *thread)
 	bool served;
 	u32 n = 0;
 
+	lockdep_assert_held(&waits_lock);
 	handler->search = ++last_search;
 	served = served_locked(handler, thread, &met, &n);
 	/* Mostly that was all. */

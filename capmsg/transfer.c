@@ -73,8 +73,10 @@ static void sleep_in_line(struct capmsg_sender *sender,
 static int gates_look_locked(struct capmsg_sender *sender,
 			     struct capmsg_port *port)
 {
-	enum capmsg_gate gate = capmsg_gates_look(sender->by_gates);
+	enum capmsg_gate gate;
 
+	lockdep_assert_held(&port->body.lock);
+	gate = capmsg_gates_look(sender->by_gates);
 	capmsg_gates_look(sender->gates);
 	if (gate == CAPMSG_GATE_GONE)
 		return -ENOENT;

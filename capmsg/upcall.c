@@ -281,9 +281,9 @@ static void remember(struct capmsg_ask *ask,
  * @until: how long to wait
  *
  * Context: Process context, no locks held; sleeps.
- * Return: 0: walk again; CAPMSG_DONE; -ENOENT, -EACCES as the handler says, or there is none;
- * -ELOOP if it was asked too often; -EDEADLK if the handler would wait for itself;
- * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0: walk again; CAPMSG_DONE; -ENOENT, -EACCES as the handler says, or there
+ * is none; -ELOOP if it was asked too often; -EDEADLK if the handler would wait for
+ * itself; -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
 int capmsg_upcall_ask(struct capmsg_asker *asker,
 		      const struct capmsg_question *question,
