@@ -85,8 +85,10 @@
  * are left alone on failure, unless said otherwise); all others are only
  * read. Every pointer is a __u64. ``__reserved`` fields must be zero.
  *
- * Whatever fails has changed nothing and lost nothing. These errors have the
- * same meaning in every command:
+ * Whatever fails has changed nothing and lost nothing, with one exception: who
+ * takes its own struct away while a command runs gets EFAULT, though the
+ * command may have been carried out. These errors have the same meaning in
+ * every command:
  *
  * ===========  ===========================================================
  * ENOTTY       no such command
