@@ -98,7 +98,7 @@ static int check_found_rcu(const struct capmsg_question *question,
 	return 0;
 }
 
-/* What stands in: an object of that kind, by at most one revoker. */
+/* What stands in: another object of that kind. */
 static int check_stand_in_rcu(const struct capmsg_question *question,
 			      const struct capmsg_resolution *resolution,
 			      const struct capmsg_cap *item)
@@ -109,7 +109,7 @@ static int check_stand_in_rcu(const struct capmsg_question *question,
 	    resolution->bits || resolution->slot || resolution->n_slots ||
 	    resolution->result != CAPMSG_RESULT_VALUE ||
 	    item->object->kind != cap->object->kind ||
-	    item->object == cap->object || (item->revoker && cap->revoker))
+	    item->object == cap->object)
 		return -EINVAL;
 	return 0;
 }
@@ -198,6 +198,9 @@ int capmsg_ask_accept(struct capmsg_ask *ask,
 	int ret;
 
 	ret = capmsg_ask_check(ask->question, resolution, item);
+	if (!ret && !ask->question->left && item)
+		ret = capmsg_revoker_bind(capmsg_revoker_of(ask->question->found.body),
+					  capmsg_bound_by(item));
 	if (ret)
 		return ret;
 	answer->result = resolution->result;

@@ -7,6 +7,7 @@
 #define CAPMSG_ASK_H
 
 #include "commit.h"
+#include "view.h"
 
 /**
  * struct capmsg_ask - a question, its answer, and those before

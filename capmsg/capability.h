@@ -20,6 +20,8 @@
  * A port's owner is told when nobody can send to it any more, so capabilities to
  * it with SEND, but without RECV, are counted: where a capability becomes
  * somebody's (capmsg_cap_count()), and where it is dropped (capmsg_cap_drop()).
+ * Capabilities to a virtual port are counted in the same way, on that.
+ *
  * Nothing is counted on the way from slot to slot or into a message, and what
  * somebody owns never changes its rights.
  *
@@ -147,7 +149,7 @@ static inline bool capmsg_cap_alike(const struct capmsg_cap *a,
 static inline bool capmsg_cap_sends(const struct capmsg_cap *cap)
 {
 	return (cap->rights & (CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV)) ==
-	       CAPMSG_RIGHT_SEND && cap->object->type == CAPMSG_TYPE_PORT;
+	       CAPMSG_RIGHT_SEND && cap->object->kind == CAPMSG_TYPE_PORT;
 }
 
 /* Move the value and the reference that it owns; @from becomes void. */

@@ -11,6 +11,7 @@
 #include <uapi/linux/capmsg.h>
 
 #include "upcall.h"
+#include "walk.h"
 
 /* A copy of the caller's struct, of whatever command. */
 union capmsg_arg {

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "hooks.h"
 #include "payload.h"
+#include "notify.h"
 #include "publish.h"
 
 #define MANNER_FLAGS	(CAPMSG_NONBLOCK | CAPMSG_MESSAGE_QUEUE)

@@ -5,7 +5,7 @@
 #include <linux/eventfd.h>
 
 #include "commands.h"
-#include "notice.h"
+#include "notify.h"
 #include "notification.h"
 #include "publish.h"
 #include "watch.h"

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "export.h"
+#include "notify.h"
 #include "publish.h"
 #include "virtual.h"
 

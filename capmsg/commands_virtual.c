@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 
 #include "commands.h"
+#include "notify.h"
 #include "publish.h"
 #include "reception.h"
 #include "virtual.h"
@@ -29,7 +30,8 @@ static int check_kind(const struct capmsg_virtual_kind *kind)
 }
 
 static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
-		  const struct capmsg_virtual_kind *kind)
+		  const struct capmsg_virtual_kind *kind,
+		  struct capmsg_notice *no_senders)
 {
 	struct capmsg_virtual *virtual;
 	struct capmsg_spot spot;
@@ -43,14 +45,66 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 	ret = PTR_ERR_OR_ZERO(virtual);
 	if (ret)
 		goto out_spot;
+	/* Nobody else knows it yet. */
+	capmsg_notice_move(&virtual->no_senders, no_senders);
 	/* Its handler may end at this moment. */
-	capmsg_body_get(&virtual->body);
-	ret = capmsg_publish(&spot, &virtual->body);
+	capmsg_body_get(&virtual->gate.body);
+	ret = capmsg_publish(&spot, &virtual->gate.body);
 	if (!ret)
 		capmsg_virtual_start(virtual);
-	capmsg_body_put(&virtual->body);
+	capmsg_body_put(&virtual->gate.body);
 out_spot:
 	capmsg_spot_put(&spot);
+	return ret;
+}
+
+/* Whatever this returns, the notice is to be dropped. */
+static int no_senders_notice(struct capmsg_cmd *cmd, struct capmsg_notice *notice)
+{
+	const struct capmsg_create_virtual *arg = &cmd->arg.create_virtual;
+
+	*notice = (struct capmsg_notice) { };
+	if (!arg->notification != !arg->no_senders_bits ||
+	    (arg->notification && arg->kind != CAPMSG_TYPE_PORT))
+		return -EINVAL;
+	return capmsg_notice_resolve(&cmd->view, arg->notification,
+				     arg->no_senders_bits, notice);
+}
+
+static int create_handled(struct capmsg_cmd *cmd,
+			  const struct capmsg_virtual_kind *kind,
+			  struct capmsg_notice *no_senders)
+{
+	struct capmsg_found handler;
+	int ret;
+
+	ret = capmsg_receivable(&cmd->view, cmd->arg.create_virtual.handler,
+				&handler);
+	if (ret)
+		return ret;
+	ret = check_handler(&handler) ?:
+	      create(cmd, handler.body, kind, no_senders);
+	capmsg_found_put(&handler);
+	return ret;
+}
+
+static int create_for_original(struct capmsg_cmd *cmd,
+			       struct capmsg_virtual_kind *kind,
+			       struct capmsg_notice *no_senders)
+{
+	u64 address = cmd->arg.create_virtual.original;
+	struct capmsg_found original;
+	int ret;
+
+	if (address == CAPMSG_ADDRESS_VOID)
+		return create_handled(cmd, kind, no_senders);
+	ret = capmsg_find(&cmd->view, address, 0, &original);
+	if (ret)
+		return ret == -ESTALE ? -ENOENT : ret;
+	kind->original = original.body;
+	ret = original.cap.object->kind == kind->kind ?
+	      create_handled(cmd, kind, no_senders) : -EINVAL;
+	capmsg_found_put(&original);
 	return ret;
 }
 
@@ -70,7 +124,7 @@ int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd)
 		.bits		= arg->bits,
 		.cache_bits	= arg->cache_bits,
 	};
-	struct capmsg_found handler;
+	struct capmsg_notice no_senders;
 	int ret;
 
 	if (arg->flags || !capmsg_new_rights(kind.kind))
@@ -80,11 +134,9 @@ int capmsg_cmd_create_virtual(struct capmsg_cmd *cmd)
 	ret = arg->__reserved ? -EINVAL : check_kind(&kind);
 	if (ret)
 		return ret;
-	ret = capmsg_receivable(&cmd->view, arg->handler, &handler);
-	if (ret)
-		return ret;
-	ret = check_handler(&handler) ?: create(cmd, handler.body, &kind);
-	capmsg_found_put(&handler);
+	ret = no_senders_notice(cmd, &no_senders) ?:
+	      create_for_original(cmd, &kind, &no_senders);
+	capmsg_notice_drop(&no_senders);
 	return ret;
 }
 

@@ -52,7 +52,7 @@ int capmsg_detour_index(const struct capmsg_view *view,
 		.slot	= place->wanted == CAPMSG_LOOKUP_SLOT,
 		.keeper	= place->keeper,
 	};
-	struct capmsg_object *through = from->revoker;
+	struct capmsg_object *through = capmsg_through_virtual(from);
 	struct capmsg_memory memory __uninitialized;
 
 	if (!capmsg_is_virtual_table(from->object))
@@ -132,6 +132,9 @@ int capmsg_detour_invoke(const struct capmsg_view *view, struct capmsg_cap *cap,
 		return 0;
 	if (ret)
 		return ret;
+	/* Who waits there must be able to join all of them. */
+	if (capmsg_gate_count_rcu(cap->revoker) > CAPMSG_GATES_MAX)
+		return -ELOOP;
 	place->body = rcu_dereference(cap->object->body);
 	return place->body ? capmsg_gate_check(cap->revoker) : -ENOENT;
 }

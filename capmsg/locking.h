@@ -23,11 +23,11 @@
  *                                        the port of one answer
  *     4    body.lock of a cappage        slots and reservations; two at once
  *                                        only in the order of addresses
+ *     4    body.lock of a virtual object who waits for its handler, what that
+ *                                        lets others know, and its notice
  *     5    body.lock of a region         the list of posts cut from it
  *     5    body.lock of a notification   its bits
  *     5    body.lock of a revoker        whether it is closed, who is told
- *     5    body.lock of a virtual object who waits for its handler, and what that
- *                                        lets others know
  *     6    capmsg_account.lock           what a space pays for, what it was
  *                                        refused
  *     6    users_lock (account.c)        the table of users
@@ -37,6 +37,7 @@
  *     7    capmsg_export_file.lock       the capability in an export
  *     7    capmsg_sender.lock            the capabilities in a cargo
  *     7    capmsg_memo.lock               what handlers have answered
+ *     8    bind_lock (revoker.c)         what virtual objects are bound to
  *     -    wait queue locks, eventfds    (leaf: who is woken from there, an
  *                                        epoll at most, takes none of ours)
  *     -    scratch.lock (copy.c)         a buffer of this CPU; leaf, and held
@@ -83,7 +84,8 @@
  *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
  *   capmsg_revoker waiters: body.lock; closed: written under it, read under RCU;
- *                  the rest constant
+ *                  next: of a virtual object set once under bind_lock, read
+ *                  under RCU; the rest constant
  *   capmsg_gates   changes atomic; the rest is of who has joined
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under

@@ -6,7 +6,7 @@
 #ifndef CAPMSG_NOTICE_H
 #define CAPMSG_NOTICE_H
 
-#include "walk.h"
+#include "capability.h"
 
 /**
  * struct capmsg_notice - bits of a notification that are to be set
@@ -25,8 +25,6 @@ struct capmsg_notice {
 	u64 bits;
 };
 
-int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
-			  struct capmsg_notice *notice);
 bool capmsg_notice_signal(const struct capmsg_notice *notice);
 
 /* Is there anything to be signalled? */

@@ -84,7 +84,8 @@ struct capmsg_object {
 	 */
 	u32 kind;
 	/**
-	 * @senders: of a port: capabilities that count as its senders; of a
+	 * @senders: of a port, real or virtual: capabilities that count as its
+	 * senders; of a
 	 * revoker: those through it. Not kept up once the object is dead
 	 */
 	atomic_t senders;

@@ -60,6 +60,23 @@ int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body)
 	return ret;
 }
 
+/*
+ * Do commits look whether it lives that do not take its lock? Those of what is used
+ * through it. The virtual objects of a handler die with its port.
+ */
+static bool gone_through(const struct capmsg_body *body)
+{
+	switch (body->ops->type) {
+	case CAPMSG_TYPE_REVOKER:
+	case CAPMSG_TYPE_VIRTUAL:
+		return true;
+	case CAPMSG_TYPE_PORT:
+		return container_of(body, struct capmsg_port, body)->handler;
+	default:
+		return false;
+	}
+}
+
 /**
  * capmsg_unpublish() - destroy an object
  * @found: the object; the caller still puts it
@@ -89,10 +106,36 @@ int capmsg_unpublish(const struct capmsg_found *found,
 	if (!body)
 		return -ENOENT;
 	capmsg_body_kill(body);
-	/* Those commits take the lock of any other object, but not of this. */
-	if (body->ops->type == CAPMSG_TYPE_REVOKER)
+	if (gone_through(body))
 		synchronize_rcu();
 	return 0;
+}
+
+/*
+ * The virtual objects that were gone through end as well. Each keeps the next one, also
+ * when it is dead, as long as its body is kept.
+ */
+static void end_played(const struct capmsg_object *through)
+{
+	struct capmsg_body *body, *last = NULL;
+
+	while (through) {
+		rcu_read_lock();
+		body = rcu_dereference(through->body);
+		if (body && !capmsg_body_tryget(body))
+			body = NULL;
+		rcu_read_unlock();
+		if (last)
+			capmsg_body_put(last);
+		last = body;
+		if (!body)
+			break;
+		through = READ_ONCE(capmsg_revoker_of(body)->next);
+		if (body->ops->type == CAPMSG_TYPE_VIRTUAL)
+			capmsg_object_kill(body->object);
+	}
+	if (last)
+		capmsg_body_put(last);
 }
 
 static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
@@ -110,6 +153,8 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	if (ret)
 		return ret;
 	ret = how(&found, &cmd->view.until);
+	if (!ret)
+		end_played(found.cap.revoker);
 	capmsg_found_put(&found);
 	return ret;
 }
@@ -122,7 +167,8 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
  * @how: what is done to it
  *
  * A virtual object ends with what stands in for it, or when its handler has done
- * what there was to do.
+ * what there was to do. Several that stand in for each other end together; but one
+ * whose handler says that it has done it sees to that one's end by itself.
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; errors of capmsg_resolve_type() and of @how.
@@ -143,8 +189,12 @@ int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	 * The address may lead to another one by now, and only that was found with
 	 * DESTROY. Its handler may have been first.
 	 */
-	if (played == itself.body->object && (!ret || ret == CAPMSG_DONE))
-		capmsg_object_kill(itself.body->object);
+	if (ret == CAPMSG_DONE) {
+		ret = 0;
+		if (played == itself.body->object &&
+		    capmsg_object_kill(itself.body->object))
+			synchronize_rcu();
+	}
 	capmsg_found_put(&itself);
-	return ret == CAPMSG_DONE ? 0 : ret;
+	return ret;
 }

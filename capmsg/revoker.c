@@ -14,8 +14,8 @@
 
 static void tell(struct capmsg_gate_entry *entry)
 {
-	struct wait_queue_entry wake = { .private = entry->task };
 	struct capmsg_gates *gates = entry->gates;
+	struct wait_queue_entry wake = { .private = gates->task };
 
 	/* Pairs with capmsg_gates_look(). */
 	(void)atomic_inc_return_release(&gates->changes);
@@ -39,8 +39,13 @@ static void tell_some(struct capmsg_revoker *revoker, u32 n)
 	spin_unlock(&revoker->body.lock);
 }
 
-/* The revoker has changed. Whoever joins from now on sees that. */
-static void tell_all(struct capmsg_revoker *revoker)
+/**
+ * capmsg_revoker_tell() - tell all who have joined that a revoker has changed
+ * @revoker: the revoker, or of a virtual object; whoever joins from now on sees that
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_revoker_tell(struct capmsg_revoker *revoker)
 {
 	u32 n, some;
 
@@ -63,7 +68,7 @@ static void revoker_kill(struct capmsg_body *body)
 {
 	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
 
-	tell_all(revoker);
+	capmsg_revoker_tell(revoker);
 	if (atomic_xchg(&body->object->senders, SENDERS_OF_THE_DEAD) > 0)
 		capmsg_senders_dec(revoker->before);
 }
@@ -90,7 +95,11 @@ static void revoker_last_sender(struct capmsg_body *body)
 /* Freed after a grace period, for those who look at it. */
 static void revoker_release(struct capmsg_body *body)
 {
-	capmsg_object_put(capmsg_revoker_of(body)->before);
+	struct capmsg_revoker *revoker = capmsg_revoker_of(body);
+
+	if (revoker->next)
+		capmsg_object_put(revoker->next);
+	capmsg_object_put(revoker->before);
 }
 
 static void revoker_free(struct capmsg_body *body)
@@ -177,10 +186,72 @@ struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 		return revoker;
 	revoker->body.bytes = sizeof(*revoker);
 	revoker->chain = chain + 1;
-	INIT_LIST_HEAD(&revoker->waiters);
+	capmsg_revoker_init(revoker);
 	revoker->chained = parent;
 	revoker->before = capmsg_object_get(parent ?: target);
+	if (parent || target->type == CAPMSG_TYPE_VIRTUAL)
+		revoker->next = capmsg_object_get(revoker->before);
 	return revoker;
+}
+
+/**
+ * capmsg_revoker_init() - prepare what others join
+ * @revoker: zeroed but for its body
+ *
+ * Context: Any.
+ */
+void capmsg_revoker_init(struct capmsg_revoker *revoker)
+{
+	INIT_LIST_HEAD(&revoker->waiters);
+}
+
+/* Two who bind at once must not close a circle. */
+static DEFINE_SPINLOCK(bind_lock);
+
+/* Does a chain from @through on come by @itself, or get too long? */
+static bool circular_rcu(const struct capmsg_object *through,
+			 const struct capmsg_object *itself)
+{
+	struct capmsg_body *body;
+	u32 n;
+
+	for (n = CAPMSG_CHAIN_MAX + 1; through && through != itself; n++) {
+		body = rcu_dereference(through->body);
+		/* It leads nowhere any more. */
+		if (!body)
+			return false;
+		if (n == CAPMSG_GATES_MAX)
+			return true;
+		through = READ_ONCE(capmsg_revoker_of(body)->next);
+	}
+	return through;
+}
+
+/**
+ * capmsg_revoker_bind() - what goes through a virtual object goes through more
+ * @revoker: of the virtual object; a reference to its body is held
+ * @next: what else: a revoker, or a virtual object; or NULL: nothing
+ *
+ * Context: Atomic; takes bind_lock.
+ * Return: 0, also if it was bound to that before; -EINVAL if it is bound to something
+ * else, or the chain would be a circle, or too long.
+ */
+int capmsg_revoker_bind(struct capmsg_revoker *revoker,
+			struct capmsg_object *next)
+{
+	int ret = 0;
+
+	if (!next || READ_ONCE(revoker->next) == next)
+		return 0;
+	spin_lock(&bind_lock);
+	rcu_read_lock();
+	if (!revoker->next && !circular_rcu(next, revoker->body.object))
+		WRITE_ONCE(revoker->next, capmsg_object_get(next));
+	else if (revoker->next != next)
+		ret = -EINVAL;
+	rcu_read_unlock();
+	spin_unlock(&bind_lock);
+	return ret;
 }
 
 /**
@@ -206,7 +277,7 @@ int capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed,
 		WRITE_ONCE(revoker->closed, closed);
 	spin_unlock(&revoker->body.lock);
 	if (!ret)
-		tell_all(revoker);
+		capmsg_revoker_tell(revoker);
 	return ret;
 }
 
@@ -230,11 +301,11 @@ capmsg_revoker_parent_rcu(const struct capmsg_object *object)
 }
 
 /**
- * capmsg_gate_rcu() - look at a chain of revokers
+ * capmsg_gate_rcu() - look at the chain of revokers of a capability
  * @through: the last of the chain
  *
  * Context: RCU read section.
- * Return: whether one may pass.
+ * Return: whether one may pass; not what is behind a virtual object.
  */
 enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through)
 {
@@ -255,8 +326,8 @@ enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through)
 }
 
 /**
- * capmsg_gate_look() - the same outside of an RCU read section
- * @through: the last of the chain
+ * capmsg_gate_look() - look at all that something is used through
+ * @through: the last of the chain; a revoker or a virtual object
  *
  * Context: Any.
  * Return: whether one may pass. It may be old when it arrives, but not older
@@ -264,21 +335,55 @@ enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through)
  */
 enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through)
 {
-	enum capmsg_gate gate;
+	enum capmsg_gate gate = CAPMSG_GATE_OPEN;
+	struct capmsg_revoker *revoker;
+	struct capmsg_body *body;
 
 	rcu_read_lock();
-	gate = capmsg_gate_rcu(through);
+	do {
+		body = rcu_dereference(through->body);
+		if (!body) {
+			gate = CAPMSG_GATE_GONE;
+			break;
+		}
+		revoker = capmsg_revoker_of(body);
+		if (READ_ONCE(revoker->closed))
+			gate = CAPMSG_GATE_CLOSED;
+		through = READ_ONCE(revoker->next);
+	} while (through);
 	rcu_read_unlock();
 	return gate;
 }
 
-/* NULL if there is none; or none any more, so that nothing will change there. */
-static struct capmsg_body *body_before(const struct capmsg_revoker *revoker)
+/**
+ * capmsg_gate_count_rcu() - how long is a chain?
+ * @through: the last of the chain
+ *
+ * Context: RCU read section.
+ * Return: the number of revokers and virtual objects in it that live.
+ */
+u32 capmsg_gate_count_rcu(const struct capmsg_object *through)
 {
+	struct capmsg_body *body;
+	u32 n = 0;
+
+	for (; through; n++) {
+		body = rcu_dereference(through->body);
+		if (!body)
+			break;
+		through = READ_ONCE(capmsg_revoker_of(body)->next);
+	}
+	return n;
+}
+
+/* NULL if there is none; or none any more, so that nothing will change there. */
+static struct capmsg_body *body_next(const struct capmsg_revoker *revoker)
+{
+	struct capmsg_object *next = READ_ONCE(revoker->next);
 	struct capmsg_body *body = NULL;
 
-	if (revoker->chained)
-		body = rcu_dereference(revoker->before->body);
+	if (next)
+		body = rcu_dereference(next->body);
 	return body && capmsg_body_tryget(body) ? body : NULL;
 }
 
@@ -289,7 +394,6 @@ static void gate_join(struct capmsg_gates *gates, struct capmsg_body *body)
 
 	entry->gates = gates;
 	entry->body = body;
-	entry->task = current;
 	spin_lock(&body->lock);
 	list_add_tail(&entry->link, &revoker->waiters);
 	revoker->n_waiters++;
@@ -322,6 +426,7 @@ void capmsg_gates_join(struct capmsg_gates *gates,
 	struct capmsg_body *body;
 
 	gates->through = through;
+	gates->task = current;
 	gates->n = 0;
 	gates->seen = 0;
 	atomic_set(&gates->changes, 0);
@@ -329,11 +434,14 @@ void capmsg_gates_join(struct capmsg_gates *gates,
 	body = rcu_dereference(through->body);
 	if (body && !capmsg_body_tryget(body))
 		body = NULL;
-	while (body) {
+	while (body && gates->n < CAPMSG_GATES_MAX) {
 		gate_join(gates, body);
-		body = body_before(capmsg_revoker_of(body));
+		body = body_next(capmsg_revoker_of(body));
 	}
 	rcu_read_unlock();
+	/* What was bound behind all this meanwhile is not what was found through it. */
+	if (body)
+		capmsg_body_put(body);
 }
 
 /**

@@ -32,6 +32,13 @@
  * (capmsg_gate_wait()), and starts again. Who waits for something else joins
  * the gates of the chain as well (struct capmsg_gates).
  *
+ * What stands in for a virtual object is used as if that were a revoker, which
+ * nobody can close, in front of it: so it is cut when the virtual object ends. If
+ * the handler's capability to the stand-in came through revokers, they count too:
+ * the virtual object is *bound* to them (capmsg_revoker_bind()). A capability to a
+ * virtual object knows nothing of that: whether it reads as void depends on those
+ * revokers only that it came through itself (capmsg_gate_rcu()).
+ *
  * Strangers may join in any number. They are told in steps, each with the lock of
  * the revoker: whoever was told goes to the end of the list, and as many are told
  * as there were at the beginning. If two tell at the same time each may meet only
@@ -51,6 +58,12 @@ struct capmsg_revoker {
 	struct capmsg_object *before;
 	/** @chained: @before is a revoker; constant */
 	bool chained;
+	/**
+	 * @next: what must let through as well what is used through this: the
+	 * revoker before, or the virtual object that this stands before; of a
+	 * virtual object, what it is bound to. Set once; owns a reference
+	 */
+	struct capmsg_object *next;
 	/** @chain: revokers in a row, itself included; constant */
 	u32 chain;
 	/** @closed: operations through it wait; body.lock */
@@ -73,6 +86,9 @@ enum capmsg_gate {
 	CAPMSG_GATE_GONE,
 };
 
+/* So long can a chain be that goes on behind virtual objects. */
+#define CAPMSG_GATES_MAX	(2 * CAPMSG_CHAIN_MAX + 4)
+
 struct capmsg_gates;
 
 /**
@@ -81,8 +97,6 @@ struct capmsg_gates;
 struct capmsg_gate_entry {
 	/** @link: in the list of the revoker; under its lock */
 	struct list_head link;
-	/** @task: who has joined */
-	struct task_struct *task;
 	/** @gates: what it is part of */
 	struct capmsg_gates *gates;
 	/** @body: the revoker; a reference */
@@ -99,6 +113,8 @@ struct capmsg_gate_entry {
 struct capmsg_gates {
 	/** @through: the last revoker of the chain; kept by who waits */
 	const struct capmsg_object *through;
+	/** @task: who has joined */
+	struct task_struct *task;
 	/**
 	 * @notify: called when the chain has changed, in atomic context; NULL:
 	 * the task that has joined is woken
@@ -111,7 +127,7 @@ struct capmsg_gates {
 	/** @n: entries in use */
 	u32 n;
 	/** @entries: one for each revoker of the chain that lives */
-	struct capmsg_gate_entry entries[CAPMSG_CHAIN_MAX];
+	struct capmsg_gate_entry entries[CAPMSG_GATES_MAX];
 };
 
 struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
@@ -119,12 +135,17 @@ struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 					    struct capmsg_object *parent);
 int capmsg_revoker_set(struct capmsg_revoker *revoker, bool closed,
 		       const struct capmsg_object *through);
+void capmsg_revoker_init(struct capmsg_revoker *revoker);
+int capmsg_revoker_bind(struct capmsg_revoker *revoker,
+			struct capmsg_object *next);
+void capmsg_revoker_tell(struct capmsg_revoker *revoker);
 
 struct capmsg_object *
 capmsg_revoker_parent_rcu(const struct capmsg_object *object);
 
 enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through);
 enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through);
+u32 capmsg_gate_count_rcu(const struct capmsg_object *through);
 int capmsg_gate_wait(const struct capmsg_object *through,
 		     const struct capmsg_until *until);
 void capmsg_gates_join(struct capmsg_gates *gates,

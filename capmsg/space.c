@@ -74,17 +74,20 @@ static int make_root(struct capmsg_space *space, u32 root_bits)
 static int make_frames(struct capmsg_space *space, u32 n, u32 plain_max)
 {
 	struct capmsg_frame *frame;
+	u32 i;
 
-	space->frames = kcalloc(n, sizeof(*space->frames), CAPMSG_GFP);
+	space->frames = kcalloc(n + 1, sizeof(*space->frames), CAPMSG_GFP);
 	if (!space->frames)
 		return -ENOMEM;
-	for (space->n_frames = 0; space->n_frames < n; space->n_frames++) {
-		frame = capmsg_frame_alloc(space->account, plain_max);
+	for (i = 0; i <= n; i++) {
+		/* No buffer is pinned in the spare one. */
+		frame = capmsg_frame_alloc(space->account, i < n ? plain_max : 0);
 		if (IS_ERR(frame))
 			return PTR_ERR(frame);
 		capmsg_body_own(&frame->port.body);
-		space->frames[space->n_frames] = frame;
+		space->frames[i] = frame;
 	}
+	space->n_frames = n;
 	return 0;
 }
 
@@ -167,6 +170,19 @@ static struct capmsg_frame *take_frame(struct capmsg_space *space,
 	return NULL;
 }
 
+/* A frame for asking, or NULL. */
+static struct capmsg_frame *take_to_ask(struct capmsg_space *space,
+					unsigned int *index)
+{
+	struct capmsg_frame *frame = take_frame(space, index);
+
+	if (frame || test_and_set_bit_lock(space->n_frames, space->busy))
+		return frame;
+	*index = space->n_frames;
+	this_cpu_inc(frames_busy);
+	return space->frames[space->n_frames];
+}
+
 static int no_frame(const struct capmsg_space *space)
 {
 	return capmsg_refuse(space->account, CAPMSG_LIMIT_FRAMES, -EAGAIN,
@@ -195,7 +211,7 @@ struct capmsg_frame *capmsg_frame_get(struct capmsg_space *space,
 }
 
 /**
- * capmsg_frame_await() - take a frame, and wait if none is free
+ * capmsg_frame_await() - take a frame for asking, and wait if none is free
  * @space: the space; set up
  * @index: number of the frame, for capmsg_frame_put()
  * @until: how long to wait
@@ -211,13 +227,13 @@ int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
 	DEFINE_WAIT(entry);
 	int ret = 0;
 
-	*frame = take_frame(space, index);
+	*frame = take_to_ask(space, index);
 	if (likely(*frame))
 		return 0;
 	for (;;) {
 		prepare_to_wait_exclusive(&space->idlers, &entry,
 					  CAPMSG_SLEEP_STATE);
-		*frame = take_frame(space, index);
+		*frame = take_to_ask(space, index);
 		if (*frame)
 			break;
 		ret = capmsg_wait_over(until);

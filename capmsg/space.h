@@ -27,12 +27,16 @@ struct capmsg_space {
 	u32 root_bits;
 	/** @plain_max: bytes of the largest plain buffer */
 	u32 plain_max;
-	/** @n_frames: number of frames */
+	/** @n_frames: number of frames, without the spare one */
 	u32 n_frames;
-	/** @frames: the frames; the account owns them */
+	/**
+	 * @frames: the frames, and behind them a spare one: with that a command
+	 * that has none can ask a handler when all others are in use, perhaps by
+	 * those who wait for what it is going to do. The account owns them
+	 */
 	struct capmsg_frame **frames;
 	/** @busy: which frames are in use; changed atomically */
-	DECLARE_BITMAP(busy, CAPMSG_FRAMES_MAX);
+	DECLARE_BITMAP(busy, CAPMSG_FRAMES_MAX + 1);
 	/** @idlers: who waits for a frame */
 	wait_queue_head_t idlers;
 };
@@ -49,6 +53,13 @@ int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
 void capmsg_frame_put(struct capmsg_space *space, unsigned int index);
 unsigned long capmsg_frames_busy(void);
 unsigned long capmsg_spaces(void);
+
+/* Is it the spare frame? It is for asking, and for nothing else. */
+static inline bool capmsg_frame_is_spare(const struct capmsg_space *space,
+					 unsigned int index)
+{
+	return index == space->n_frames;
+}
 
 /* Nothing of a space may be used before this is true. */
 static inline bool capmsg_space_ready(const struct capmsg_space *space)

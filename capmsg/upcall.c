@@ -416,6 +416,10 @@ struct capmsg_frame *capmsg_upcaller_frame(struct capmsg_upcaller *upcaller)
 {
 	struct capmsg_frame *frame;
 
+	/* Whoever would find no frame without having asked finds none now. */
+	if (upcaller->frame &&
+	    capmsg_frame_is_spare(upcaller->space, upcaller->index))
+		capmsg_upcaller_leave(upcaller);
 	if (upcaller->frame)
 		return upcaller->frame;
 	frame = capmsg_frame_get(upcaller->space, &upcaller->index);

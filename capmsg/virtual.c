@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The life of virtual objects. They die by themselves, with the space that has
- * created them, and with their handler's port: then there is nobody to be asked.
+ * created them, with their handler's port, as then there is nobody to be asked, and
+ * with what they are played for, if their creator has said that.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
 
 #include "virtual.h"
 
-static void *handler_hold(struct capmsg_lien *lien)
+static void *hold(struct capmsg_virtual *v)
 {
-	struct capmsg_virtual *v = container_of(lien, struct capmsg_virtual, lien);
-
-	return capmsg_body_tryget(&v->body) ? &v->body : NULL;
+	return capmsg_body_tryget(&v->gate.body) ? &v->gate.body : NULL;
 }
 
-static void handler_lost(struct capmsg_lien *lien, void *held)
+static void *handler_hold(struct capmsg_lien *lien)
+{
+	return hold(container_of(lien, struct capmsg_virtual, lien));
+}
+
+static void *original_hold(struct capmsg_lien *lien)
+{
+	return hold(container_of(lien, struct capmsg_virtual, original_lien));
+}
+
+static void lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_body *body = held;
 
@@ -25,8 +34,35 @@ static void handler_lost(struct capmsg_lien *lien, void *held)
 
 static const struct capmsg_lien_ops handler_lien_ops = {
 	.hold	= handler_hold,
-	.lost	= handler_lost,
+	.lost	= lost,
 };
+
+static const struct capmsg_lien_ops original_lien_ops = {
+	.hold	= original_hold,
+	.lost	= lost,
+};
+
+/* Returns false if @body is dead. */
+static bool tie(struct capmsg_virtual *v, struct capmsg_body *body,
+		struct capmsg_lien *lien)
+{
+	bool dead;
+
+	spin_lock(&body->lock);
+	dead = body->dead;
+	/* If it is not dead by now virtual_kill() is yet to detach this. */
+	if (!dead && !READ_ONCE(v->gate.body.dead))
+		capmsg_lien_attach_locked(body, lien);
+	spin_unlock(&body->lock);
+	return !dead;
+}
+
+static void untie(struct capmsg_body *body, struct capmsg_lien *lien)
+{
+	spin_lock(&body->lock);
+	capmsg_lien_detach_locked(body, lien);
+	spin_unlock(&body->lock);
+}
 
 /* Is the entry for an index below @address? Void is above everything. */
 static bool entry_below(const struct capmsg_virtual *v,
@@ -60,18 +96,18 @@ u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address)
 	struct capmsg_cap cap;
 	u32 i, n = 0;
 
-	spin_lock(&virtual->body.lock);
+	spin_lock(&virtual->gate.body.lock);
 	cache->generation++;
-	spin_unlock(&virtual->body.lock);
+	spin_unlock(&virtual->gate.body.lock);
 	for (i = 0; i < capmsg_cache_entries(cache); i++) {
 		cap.object = NULL;
-		spin_lock(&virtual->body.lock);
+		spin_lock(&virtual->gate.body.lock);
 		if (cache->entries[i].memory.result &&
 		    entry_below(virtual, &cache->entries[i], address)) {
 			cap = capmsg_cache_take_locked(cache, i);
 			n++;
 		}
-		spin_unlock(&virtual->body.lock);
+		spin_unlock(&virtual->gate.body.lock);
 		capmsg_cap_drop(&cap);
 		cond_resched();
 	}
@@ -83,6 +119,9 @@ static void virtual_sweep(struct capmsg_body *body)
 	struct capmsg_virtual *v = capmsg_virtual_of(body);
 	u32 i;
 
+	spin_lock(&body->lock);
+	capmsg_notice_sweep(&v->no_senders);
+	spin_unlock(&body->lock);
 	for (i = 0; i < capmsg_cache_entries(&v->cache); i++) {
 		spin_lock(&body->lock);
 		capmsg_cache_sweep_locked(&v->cache, i);
@@ -95,21 +134,48 @@ static void virtual_kill(struct capmsg_body *body)
 {
 	struct capmsg_virtual *v = capmsg_virtual_of(body);
 
+	capmsg_revoker_tell(&v->gate);
+	spin_lock(&body->lock);
+	capmsg_notice_drop(&v->no_senders);
+	spin_unlock(&body->lock);
 	capmsg_virtual_forget(v, CAPMSG_ADDRESS_VOID);
-	spin_lock(&v->handler->lock);
-	capmsg_lien_detach_locked(v->handler, &v->lien);
-	spin_unlock(&v->handler->lock);
+	untie(v->handler, &v->lien);
+	if (v->original)
+		untie(v->original, &v->original_lien);
 }
 
 /* Whoever asks at this moment goes on looking at the handler. */
 static void virtual_release(struct capmsg_body *body)
 {
-	capmsg_body_put(capmsg_virtual_of(body)->handler);
+	struct capmsg_virtual *v = capmsg_virtual_of(body);
+
+	if (v->gate.next)
+		capmsg_object_put(v->gate.next);
+	if (v->original)
+		capmsg_body_put(v->original);
+	capmsg_body_put(v->handler);
 }
 
 static void virtual_free(struct capmsg_body *body)
 {
 	kvfree(capmsg_virtual_of(body));
+}
+
+static void virtual_first_sender(struct capmsg_body *body)
+{
+	spin_lock(&body->lock);
+	if (atomic_fetch_inc(&body->object->senders) == 0)
+		WRITE_ONCE(capmsg_virtual_of(body)->mints,
+			   capmsg_virtual_of(body)->mints + 1);
+	spin_unlock(&body->lock);
+}
+
+static void virtual_last_sender(struct capmsg_body *body)
+{
+	spin_lock(&body->lock);
+	if (atomic_dec_and_test(&body->object->senders) && !body->dead)
+		capmsg_notice_signal(&capmsg_virtual_of(body)->no_senders);
+	spin_unlock(&body->lock);
 }
 
 static const struct capmsg_body_ops virtual_ops = {
@@ -118,6 +184,8 @@ static const struct capmsg_body_ops virtual_ops = {
 	.sweep		= virtual_sweep,
 	.release	= virtual_release,
 	.free		= virtual_free,
+	.first_sender	= virtual_first_sender,
+	.last_sender	= virtual_last_sender,
 };
 
 static struct capmsg_virtual *make(struct capmsg_account *account,
@@ -134,15 +202,15 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
 	ret = -ENOMEM;
 	v = kvzalloc(bytes, CAPMSG_GFP);
 	if (v)
-		ret = capmsg_body_init(&v->body, &virtual_ops, account);
+		ret = capmsg_body_init(&v->gate.body, &virtual_ops, account);
 	if (ret) {
 		kvfree(v);
 		capmsg_user_uncharge(account->user, 1, bytes +
 				     sizeof(struct capmsg_object));
 		return ERR_PTR(ret);
 	}
-	v->body.bytes = bytes;
-	capmsg_cache_init(&v->cache, &v->body.lock, cache_bits, v->entries);
+	v->gate.body.bytes = bytes;
+	capmsg_cache_init(&v->cache, &v->gate.body.lock, cache_bits, v->entries);
 	return v;
 }
 
@@ -152,7 +220,7 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
  * @handler: the port whose receivers play it; the caller keeps its reference
  * @kind: what its creator has chosen; checked by the caller
  *
- * It does not end with @handler before capmsg_virtual_start().
+ * It ends with nothing else before capmsg_virtual_start().
  *
  * Context: Process context; may sleep.
  * Return: the virtual object, its reference owned by the caller until
@@ -166,35 +234,37 @@ struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 
 	if (IS_ERR(v))
 		return v;
-	v->body.object->kind = kind->kind;
+	capmsg_revoker_init(&v->gate);
+	v->gate.body.object->kind = kind->kind;
 	v->name = kind->name;
 	v->bits = kind->bits;
 	v->handler = capmsg_body_get(handler);
 	v->lien.ops = &handler_lien_ops;
 	INIT_LIST_HEAD(&v->lien.link);
+	if (kind->original)
+		v->original = capmsg_body_get(kind->original);
+	v->original_lien.ops = &original_lien_ops;
+	INIT_LIST_HEAD(&v->original_lien.link);
 	return v;
 }
 
 /**
- * capmsg_virtual_start() - a virtual object ends with its handler from now on
+ * capmsg_virtual_start() - a virtual object ends with others from now on
  * @virtual: a new one that has an owner, so that it can end at any moment; the
  *	caller has a reference of its own
+ *
+ * With its handler's port, and with what it is played for.
  *
  * Context: Process context, no locks held; may sleep.
  */
 void capmsg_virtual_start(struct capmsg_virtual *virtual)
 {
-	struct capmsg_body *handler = virtual->handler;
-	bool dead;
+	bool live = tie(virtual, virtual->handler, &virtual->lien);
 
-	spin_lock(&handler->lock);
-	dead = handler->dead;
-	/* If it is not dead by now virtual_kill() is yet to detach this. */
-	if (!dead && !READ_ONCE(virtual->body.dead))
-		capmsg_lien_attach_locked(handler, &virtual->lien);
-	spin_unlock(&handler->lock);
-	if (dead)
-		capmsg_object_kill(virtual->body.object);
+	if (virtual->original)
+		live &= tie(virtual, virtual->original, &virtual->original_lien);
+	if (!live)
+		capmsg_object_kill(virtual->gate.body.object);
 }
 
 /* False if an answer to that cannot be cached. There is a cache. */
@@ -203,7 +273,7 @@ static bool cache_key(const struct capmsg_virtual *v,
 		      struct capmsg_cache_key *cache_key)
 {
 	const struct capmsg_cap *cap = key->cap;
-	bool table = v->body.object->kind == CAPMSG_TYPE_CAPPAGE;
+	bool table = v->gate.body.object->kind == CAPMSG_TYPE_CAPPAGE;
 	u32 bits = v->bits - cap->subpage_bits;
 
 	if (key->left < bits || !key->left == table)
@@ -234,33 +304,27 @@ bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
 {
 	struct capmsg_cache_key cached;
 
-	if (!cache_key(virtual, key, &cached) ||
-	    !capmsg_cache_find_rcu(&virtual->cache, &cached, memory))
-		return false;
-	/* With that two revokers would be in a row. */
-	if (!key->left && key->cap->revoker && memory->cap.revoker)
-		return false;
-	return capmsg_memory_serves(memory, key);
+	return cache_key(virtual, key, &cached) &&
+	       capmsg_cache_find_rcu(&virtual->cache, &cached, memory) &&
+	       capmsg_memory_serves(memory, key);
 }
 
 /*
  * What stands in for the virtual object that @met names, as seen by who came by
- * that: no more rights than either allows, and the badge that was set first.
+ * that: no more rights than either allows, and the badge that was set first. What the
+ * handler had it through the virtual object is bound to.
  */
-static bool stand_in(const struct capmsg_cap *met, struct capmsg_cap *in)
+static void stand_in(const struct capmsg_cap *met, struct capmsg_cap *in)
 {
-	if (in->revoker && met->revoker)
-		return false;
 	if (!(in->flags & CAPMSG_CAP_BADGED)) {
 		in->badge = met->badge;
 		in->flags |= met->flags & CAPMSG_CAP_BADGED;
 	}
-	in->revoker = in->revoker ?: met->revoker;
+	in->revoker = capmsg_through_virtual(met);
 	in->rights = (in->rights & met->rights & CAPMSG_RIGHTS_ALL) |
 		     ((in->rights | met->rights) & CAPMSG_RIGHT_WEAK);
 	in->guard = met->guard;
 	in->guard_bits = met->guard_bits;
-	return true;
 }
 
 /**
@@ -292,8 +356,9 @@ int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
 							  &key, &memory)) &&
 		    !(memo && capmsg_memo_find(memo, &key, &memory)))
 			return CAPMSG_ASK;
-		if (!memory.cap.object || !stand_in(cap, &memory.cap))
+		if (!memory.cap.object)
 			goto out_void;
+		stand_in(cap, &memory.cap);
 		*cap = memory.cap;
 	}
 	return -ELOOP;
@@ -301,6 +366,28 @@ out_void:
 	/* The virtual object lives, and is in its slot. */
 	*cap = met;
 	return -ENOENT;
+}
+
+/**
+ * capmsg_played_rcu() - which virtual object does something stand in for?
+ * @through: what that is used through, or NULL
+ *
+ * Context: RCU read section.
+ * Return: the virtual object that was met first; NULL if there is none, or it is dead.
+ */
+const struct capmsg_virtual *capmsg_played_rcu(const struct capmsg_object *through)
+{
+	struct capmsg_body *body;
+
+	while (through) {
+		body = rcu_dereference(through->body);
+		if (!body)
+			return NULL;
+		if (through->type == CAPMSG_TYPE_VIRTUAL)
+			return capmsg_virtual_of(body);
+		through = READ_ONCE(capmsg_revoker_of(body)->next);
+	}
+	return NULL;
 }
 
 /**
@@ -330,10 +417,10 @@ void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 	if (!owned)
 		return;
 	old = memory->cap;
-	spin_lock(&virtual->body.lock);
-	if (!virtual->body.dead)
+	spin_lock(&virtual->gate.body.lock);
+	if (!virtual->gate.body.dead)
 		old = capmsg_cache_add_locked(&virtual->cache, &cached, memory,
 					      generation);
-	spin_unlock(&virtual->body.lock);
+	spin_unlock(&virtual->gate.body.lock);
 	capmsg_cap_drop(&old);
 }

@@ -7,6 +7,7 @@
 #define CAPMSG_VIRTUAL_H
 
 #include "cache.h"
+#include "notice.h"
 
 /**
  * struct capmsg_virtual - an object that a process plays
@@ -14,17 +15,28 @@
  * What it stands for is &capmsg_object.kind.
  */
 struct capmsg_virtual {
-	/** @body: what every object has */
-	struct capmsg_body body;
+	/**
+	 * @gate: what every object has, and what makes it a revoker of what
+	 * stands in for it; see "DOC: Revoking"
+	 */
+	struct capmsg_revoker gate;
 	/** @handler: the port whose receivers play it; a reference */
 	struct capmsg_body *handler;
 	/** @lien: ends this with @handler */
 	struct capmsg_lien lien;
+	/** @original: what it is played for; a reference, or NULL */
+	struct capmsg_body *original;
+	/** @original_lien: ends this with @original */
+	struct capmsg_lien original_lien;
 	/** @name: how the handler calls it; constant */
 	u64 name;
 	/** @bits: of a cappage: log2 of the slots that it claims to have; constant */
 	u32 bits;
-	/** @cache: answers that need not be asked for; @body.lock */
+	/** @mints: how often the count of senders has risen from zero; body lock */
+	u32 mints;
+	/** @no_senders: the last capability to send is gone; body lock */
+	struct capmsg_notice no_senders;
+	/** @cache: answers that need not be asked for; lock of the body */
 	struct capmsg_cache cache;
 	/** @entries: of @cache */
 	struct capmsg_cache_entry entries[];
@@ -36,6 +48,8 @@ struct capmsg_virtual {
 struct capmsg_virtual_kind {
 	/** @kind: what it stands for */
 	enum capmsg_type kind;
+	/** @original: what it is to end with, or NULL; the caller keeps it */
+	struct capmsg_body *original;
 	/** @name: how the handler calls it */
 	u64 name;
 	/** @bits: of a cappage: log2 of the slots that it claims to have, else 0 */
@@ -56,11 +70,13 @@ int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
 void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,
 			     const struct capmsg_memory *memory, u64 generation);
+const struct capmsg_virtual *
+capmsg_played_rcu(const struct capmsg_object *through);
 u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address);
 
 static inline struct capmsg_virtual *capmsg_virtual_of(struct capmsg_body *body)
 {
-	return container_of(body, struct capmsg_virtual, body);
+	return container_of(body, struct capmsg_virtual, gate.body);
 }
 
 /* capmsg_virtual_look_rcu(), if there is a cache. */
@@ -70,6 +86,20 @@ static inline bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
 {
 	return virtual->cache.bits &&
 	       capmsg_virtual_look_rcu(virtual, key, memory);
+}
+
+/* What is used through a capability to a virtual object is used through this. */
+static inline struct capmsg_object *
+capmsg_through_virtual(const struct capmsg_cap *cap)
+{
+	return cap->revoker ?: cap->object;
+}
+
+/* What a virtual object is bound to by this answer, or NULL. */
+static inline struct capmsg_object *capmsg_bound_by(const struct capmsg_cap *answer)
+{
+	return answer->object->type == CAPMSG_TYPE_VIRTUAL ?
+	       capmsg_through_virtual(answer) : answer->revoker;
 }
 
 /* Is it played by a process, and stands for a cappage? */

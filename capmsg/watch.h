@@ -5,6 +5,7 @@
 #ifndef CAPMSG_WATCH_H
 #define CAPMSG_WATCH_H
 
+#include "cappage.h"
 #include "notice.h"
 
 /**

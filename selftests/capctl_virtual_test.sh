@@ -73,6 +73,24 @@ test_kinds() {
 	done
 	status 64 virtual create /11 --kind reply --handler /10
 	has 'cappage, port, region' err
+	script 0 <<-'END'
+		port create /10 --handler
+		notification create /20
+		virtual create /11 --kind port --handler /10 --notification /20 --no-senders-bits 4
+		cap copy /11 /12 --rights send
+		cap clear /12
+		notification wait /20 4
+		expect EINVAL virtual create /13 --kind region --handler /10 --notification /20 --no-senders-bits 4
+	END
+	has "0x4"
+	script 0 <<-'END'
+		port create /10 --handler
+		port create /20
+		virtual create /11 --kind port --handler /10 --original /20
+		expect EINVAL virtual create /12 --kind region --handler /10 --original /20
+		port destroy /20
+		expect ENOENT cap show /11
+	END
 	status 64 virtual create /11 --kind x --handler /10
 }
 

@@ -254,6 +254,7 @@ static const struct {
 	ADDRESS(create_cappage, CREATE_CAPPAGE, keeper),
 	ADDRESS(create_virtual, CREATE_VIRTUAL, to),
 	ADDRESS(create_virtual, CREATE_VIRTUAL, handler),
+	ADDRESS(create_virtual, CREATE_VIRTUAL, original),
 	ADDRESS(upcalls, UPCALLS, port), ADDRESS(abort, ABORT, port),
 	ADDRESS(invalidate, INVALIDATE, port), ADDRESS(invalidate, INVALIDATE, object),
 };

@@ -73,6 +73,23 @@ static int play(FIXTURE_DATA(kind) *self, unsigned int kind)
 	       cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, self->tx, IT);
 }
 
+/* Behind the virtual cappage there is the real one. */
+static void decide_slot(struct handler *handler, const struct upcall *up,
+			struct verdict *verdict)
+{
+	(void)handler;
+	say_slot(verdict, REAL, upcall_bits(up, 8), 8);
+	verdict->resolution.n_slots = 256 - verdict->resolution.slot;
+}
+
+/* The second one stands in for the first, the real one for the second. */
+static void decide_second(struct handler *handler, const struct upcall *up,
+			  struct verdict *verdict)
+{
+	(void)handler;
+	say_stand_in(verdict, up->upcall.object == NAME ? SECOND : REAL);
+}
+
 /* How often the handler was asked since the last time. */
 static int asked(FIXTURE_DATA(kind) *self)
 {
@@ -535,23 +552,26 @@ TEST_F(kind, stand_in_is_virtual)
 	ASSERT_EQ(0, handler_start(&self->handler));
 }
 
-/* Two stand in for each other, for ever. */
+/* Two cannot stand in for each other. */
 TEST_F(kind, stand_ins_in_a_circle)
 {
 	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
 		.deadline = patience() };
-	int i;
 
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
 	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
 	ASSERT_EQ(0, virtual_kind(self->fd, SECOND, CAPMSG_TYPE_PORT, 4));
 	handler_stop(&self->handler);
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
-		say_stand_in(&self->verdict, i ? VIRTUAL : SECOND);
-		ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
-	}
-	EXPECT_EQ(-ELOOP, job_join(&self->job));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	say_stand_in(&self->verdict, SECOND);
+	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	say_stand_in(&self->verdict, VIRTUAL);
+	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	say_stand_in(&self->verdict, REAL);
+	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(0, job_join(&self->job));
 	ASSERT_EQ(0, handler_start(&self->handler));
 }
 
@@ -620,34 +640,357 @@ TEST_F(kind, revoked_while_it_waits)
 	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
 }
 
-TEST_F(kind, one_revoker_is_enough)
+/* Both capabilities came through one: all three are to be passed. */
+TEST_F(kind, revokers_on_both_sides)
+{
+	struct capmsg_send send = { .to = SLOT(9), .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+	__u64 cut[] = { SLOT(10), SLOT(11) };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, port_create(self->fd, OWN, 1));
+		ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+			.from = OWN, .to = REAL, .revoker = SLOT(11) }));
+		ASSERT_EQ(0, virtual_kind(self->fd, VIRTUAL, CAPMSG_TYPE_PORT, 0));
+		ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+			.from = VIRTUAL, .to = SLOT(9), .revoker = SLOT(10) }));
+		ASSERT_EQ(0, cap_give(self->fd, SLOT(9), RIGHTS_SENDER, self->tx, SLOT(9)));
+		EXPECT_EQ(0, msg_send(self->tx, SLOT(9), "x", 1));
+		/* Each of them can hold it up ... */
+		ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = cut[i] }));
+		ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+		ASSERT_TRUE(job_blocked(&self->job));
+		ASSERT_EQ(0, do_open(self->fd, &(struct capmsg_open){ .revoker = cut[i] }));
+		ASSERT_TRUE(job_blocked(&self->job));
+		/* ... and cut it. */
+		ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = cut[i] }));
+		EXPECT_EQ(-ENOENT, job_join(&self->job));
+		EXPECT_EQ(-ENOENT, msg_send(self->tx, SLOT(9), "x", 1));
+		ASSERT_EQ(0, obj_destroy(self->fd, OWN));
+		ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+		cap_clear(self->fd, SLOT(10));
+		cap_clear(self->fd, SLOT(11));
+	}
+}
+
+/* What stands in by one revoker does not do so by another one later. */
+TEST_F(kind, bound_to_a_revoker)
 {
 	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
 		.deadline = patience() };
+	unsigned int i;
 
 	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
-	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
-		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+			.from = OWN, .to = i ? REAL : SLOT(12), .revoker = SLOT(10 + i) }));
 	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
-	/* The stand-in may go through one ... */
 	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
-	/* ... unless the client's capability does already. */
-	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
-		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
-	send.to = SLOT(9);
 	handler_stop(&self->handler);
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
 	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	say_stand_in(&self->verdict, SLOT(12));
 	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
 	say_stand_in(&self->verdict, OWN);
 	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
 	EXPECT_EQ(0, job_join(&self->job));
 	ASSERT_EQ(0, handler_start(&self->handler));
-	say_stand_in(&self->verdict, REAL);
+	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(10) }));
+	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
 	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(11) }));
-	say_error(&self->verdict, ENOENT);
-	self->verdict.item.address = 0;
 	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
+	EXPECT_EQ(0, cap_copy(self->tx, IT, SLOT(12), CAPMSG_RIGHTS_ALL));
+}
+
+/* --- the end of a virtual object that is in use ------------------------------------------ */
+
+/* As if what stands in had ended; that goes on for others. */
+TEST_F(kind, destroyed_while_a_sender_waits)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, msg_send(self->fd, REAL, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	ASSERT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+	EXPECT_EQ(4, self->record.out_length);
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, REAL, &self->record, self->data));
+}
+
+TEST_F(kind, destroyed_while_a_receiver_waits)
+{
+	struct capmsg_record record = { .data = PTR(self->data), .data_size = 8 };
+	struct capmsg_recv recv = { .port = IT, .records = PTR(&record), .n_records = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, recv, RECV, &recv));
+	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+}
+
+TEST_F(kind, destroyed_while_a_caller_waits)
+{
+	struct capmsg_call call = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, msg_send(self->fd, REAL, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, call, CALL, &call));
+	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+}
+
+/* And with the port of the handler, all that it plays. */
+TEST_F(kind, handler_gone_while_somebody_waits_for_bits)
+{
+	struct capmsg_wait wait = { .notification = IT, .mask = 1, .deadline = patience() };
+
+	ASSERT_EQ(0, do_create_notification(self->fd, &(struct capmsg_create_notification){
+		.to = REAL }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_NOTIFICATION));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, wait, WAIT, &wait));
+	ASSERT_TRUE(job_blocked(&self->job));
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, obj_destroy(self->fd, HANDLER));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	ASSERT_EQ(0, handler_port(self->fd, HANDLER, 8));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+/* A notice goes to what stood in when it was asked for, while both live. */
+TEST_F(kind, destroyed_with_a_notice_to_come)
+{
+	ASSERT_EQ(0, do_create_notification(self->fd, &(struct capmsg_create_notification){
+		.to = REAL }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_NOTIFICATION));
+	ASSERT_EQ(0, do_create_port(self->tx, &(struct capmsg_create_port){
+		.to = PORT, .depth = 8, .notification = IT, .arrival_bits = 4 }));
+	ASSERT_EQ(0, msg_send(self->tx, PORT, "x", 1));
+	EXPECT_EQ(4, note_pending(self->fd, REAL));
+	ASSERT_EQ(0, do_wait(self->fd, &(struct capmsg_wait){
+		.notification = REAL, .mask = 4 }));
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	ASSERT_EQ(0, msg_send(self->tx, PORT, "x", 1));
+	EXPECT_EQ(0, note_pending(self->fd, REAL));
+}
+
+/* Landing slots that a handler has named are given up with the table. */
+TEST_F(kind, destroyed_with_landing_slots)
+{
+	struct capmsg_post post = { .port = PORT, .max_caps = 1 };
+	struct capmsg_item item = { .address = OWN, .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_send send = { .to = PORT, .data = PTR("x"), .length = 1,
+		.items = PTR(&item), .n_items = 1, .flags = CAPMSG_NONBLOCK };
+	int i;
+
+	self->handler.decide = decide_slot;
+	ASSERT_EQ(0, cappage_create(self->fd, REAL, 8));
+	ASSERT_EQ(0, virtual_create(self->fd, VIRTUAL, HANDLER, NAME, 8));
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, self->tx, IT));
+	ASSERT_EQ(0, do_create_port(self->tx, &(struct capmsg_create_port){
+		.to = PORT, .depth = 2, .max_caps = 1 }));
+	ASSERT_EQ(0, cappage_create(self->tx, OWN, 4));
+	for (i = 0; i < 2; i++) {
+		post.post = i;
+		post.landing = SLOT2(3, 16 + i);
+		ASSERT_EQ(0, do_post(self->tx, &post));
+	}
+	ASSERT_EQ(0, do_send(self->tx, &send));
+	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
+	EXPECT_EQ(-EAGAIN, do_send(self->tx, &send));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT2(2, 17)));
+}
+
+/* Who destroys what stands in by way of two virtual ones has destroyed three. */
+TEST_F(kind, destroyed_by_way_of_two)
+{
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, do_create_virtual(self->fd, &(struct capmsg_create_virtual){
+		.to = SECOND, .handler = HANDLER, .object = 2, .kind = CAPMSG_TYPE_PORT }));
+	self->handler.decide = decide_second;
+	EXPECT_EQ(0, obj_destroy(self->tx, IT));
+	EXPECT_EQ(2, asked(self));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, REAL, SLOT(20), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(20), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, SECOND, SLOT(20), CAPMSG_RIGHTS_ALL));
+}
+
+/* It ends with the original, whatever stands in. */
+TEST_F(kind, ends_with_its_original)
+{
+	struct capmsg_create_virtual create = { .to = VIRTUAL, .handler = HANDLER,
+		.object = NAME, .kind = CAPMSG_TYPE_PORT, .original = OWN };
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	EXPECT_EQ(-ENOENT, do_create_virtual(self->fd, &create));
+	ASSERT_EQ(0, port_create(self->fd, OWN, 1));
+	create.kind = CAPMSG_TYPE_REGION;
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	create.kind = CAPMSG_TYPE_PORT;
+	ASSERT_EQ(0, do_create_virtual(self->fd, &create));
+	/* One of those that are played may be the original of another one. */
+	create.original = VIRTUAL;
+	create.to = SLOT(20);
+	ASSERT_EQ(0, do_create_virtual(self->fd, &create));
+	ASSERT_EQ(0, cap_give(self->fd, SLOT(20), RIGHTS_SENDER, self->tx, IT));
+	ASSERT_EQ(0, msg_send(self->tx, IT, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, obj_destroy(self->fd, OWN));
+	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(21), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(-ENOENT, cap_copy(self->tx, IT, SLOT(21), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	EXPECT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+}
+
+/* --- asking with all frames in use ------------------------------------------------------- */
+
+/* It is for what ends the wait of those that use them. */
+TEST_F(kind, asks_without_a_frame)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+	struct capmsg_recv recv = { .port = IT, .plain = PTR(self->data),
+		.plain_size = 8, .records = PTR(&self->record), .n_records = 1,
+		.flags = CAPMSG_NONBLOCK };
+	int fd = open("/dev/capmsg", O_RDWR | O_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 1 }));
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, virtual_kind(self->fd, VIRTUAL, CAPMSG_TYPE_PORT, 0));
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, fd, IT));
+	ASSERT_EQ(0, msg_send(fd, IT, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, fd, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(fd, IT));
+	EXPECT_EQ(-EAGAIN, msg_send(fd, IT, "x", 1));
+	/* What needs a frame of its own has none, whatever it asks. */
+	recv.flags = 0;
+	recv.deadline = patience();
+	EXPECT_EQ(-EAGAIN, do_recv(fd, &recv));
+	EXPECT_EQ(0, obj_destroy(fd, IT));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	close(fd);
+}
+
+/* One at a time. */
+TEST_F(kind, two_ask_without_a_frame)
+{
+	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
+		.deadline = patience() };
+	struct capmsg_stat stat = { .address = IT }, other = { .address = IT };
+	int fd = open("/dev/capmsg", O_RDWR | O_CLOEXEC);
+	struct job jobs[2] = { };
+	int i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 1 }));
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	ASSERT_EQ(0, virtual_kind(self->fd, VIRTUAL, CAPMSG_TYPE_PORT, 0));
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, fd, IT));
+	ASSERT_EQ(0, msg_send(fd, IT, "full", 4));
+	ASSERT_EQ(0, JOB_START(&self->job, fd, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&self->job));
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, JOB_START(&jobs[0], fd, stat, STAT, &stat));
+	ASSERT_TRUE(job_blocked(&jobs[0]));
+	ASSERT_EQ(0, JOB_START(&jobs[1], fd, stat, STAT, &other));
+	ASSERT_TRUE(job_blocked(&jobs[1]));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, HANDLER, &self->record, self->data));
+		ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	}
+	EXPECT_EQ(0, job_join(&jobs[0]));
+	EXPECT_EQ(0, job_join(&jobs[1]));
+	ASSERT_EQ(0, handler_start(&self->handler));
+	ASSERT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
+	EXPECT_EQ(0, job_join(&self->job));
+	close(fd);
+}
+
+/* --- who can send ------------------------------------------------------------------------ */
+
+#define NOTE	SLOT(13)
+#define GONE	0x20
+
+/* Capabilities to the virtual port count, and those of the handler do not. */
+TEST_F(kind, senders_of_a_virtual_port)
+{
+	struct capmsg_stat stat = { .address = VIRTUAL };
+
+	ASSERT_EQ(0, do_create_notification(self->fd, &(struct capmsg_create_notification){
+		.to = NOTE }));
+	ASSERT_EQ(0, port_create(self->fd, REAL, 2));
+	ASSERT_EQ(0, cap_copy(self->fd, REAL, SLOT(14), RIGHTS_SENDER));
+	ASSERT_EQ(0, do_create_virtual(self->fd, &(struct capmsg_create_virtual){
+		.to = VIRTUAL, .handler = HANDLER, .object = NAME, .kind = CAPMSG_TYPE_PORT,
+		.notification = NOTE, .no_senders_bits = GONE }));
+	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(0, stat.out_send_caps);
+	EXPECT_EQ(0, stat.out_mints);
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, RIGHTS_SENDER, self->tx, IT));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = IT, .to = OWN, .revoker = SLOT(9) }));
+	ASSERT_EQ(0, cap_copy(self->tx, OWN, PORT, RIGHTS_SENDER));
+	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(2, stat.out_send_caps);
+	EXPECT_EQ(1, stat.out_mints);
+	ASSERT_EQ(0, cap_clear(self->tx, IT));
+	ASSERT_EQ(0, cap_clear(self->tx, OWN));
+	EXPECT_EQ(0, note_pending(self->fd, NOTE));
+	ASSERT_EQ(0, do_revoke(self->tx, &(struct capmsg_revoke){ .revoker = SLOT(9) }));
+	EXPECT_EQ(GONE, note_pending(self->fd, NOTE));
+	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(0, stat.out_send_caps);
+	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, RIGHTS_SENDER, self->tx, IT));
+	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(2, stat.out_mints);
+	/* Only who can receive sees that. */
+	stat.address = IT;
+	ASSERT_EQ(0, do_stat(self->tx, &stat));
+	EXPECT_EQ(0, stat.out_send_caps);
+	EXPECT_EQ(0, stat.out_mints);
+}
+
+TEST_F(kind, senders_notice_refused)
+{
+	struct capmsg_create_virtual create = { .to = VIRTUAL, .handler = HANDLER,
+		.kind = CAPMSG_TYPE_PORT, .notification = NOTE };
+
+	ASSERT_EQ(0, do_create_notification(self->fd, &(struct capmsg_create_notification){
+		.to = NOTE }));
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	create.no_senders_bits = GONE;
+	create.notification = CAPMSG_ADDRESS_VOID;
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	create.notification = SLOT(15);
+	EXPECT_EQ(-ENOENT, do_create_virtual(self->fd, &create));
+	create.notification = HANDLER;
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	ASSERT_EQ(0, cap_copy(self->fd, NOTE, SLOT(16), CAPMSG_RIGHT_RECV));
+	create.notification = SLOT(16);
+	EXPECT_EQ(-EACCES, do_create_virtual(self->fd, &create));
+	create.notification = NOTE;
+	create.kind = CAPMSG_TYPE_REGION;
+	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
+	create.kind = CAPMSG_TYPE_PORT;
+	EXPECT_EQ(0, do_create_virtual(self->fd, &create));
 }
 
 /* --- creating them ---------------------------------------------------------------------- */

@@ -102,7 +102,7 @@ TEST_F(senders, what_counts)
 	ASSERT_EQ(0, cap_clear(self->fd, TO));
 	EXPECT_FALSE(told(self->fd, 0));
 	ASSERT_EQ(0, cap_clear(self->fd, SLOT2(3, 7)));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 	EXPECT_EQ(0, count(self->fd));
 	ASSERT_EQ(0, sender(self->fd, TO));
 	EXPECT_EQ(2, mints(self->fd));
@@ -123,7 +123,7 @@ TEST_F(senders, table_destroyed)
 	ASSERT_EQ(0, sender(self->fd, SLOT2(3, 1)));
 	ASSERT_EQ(0, sender(self->fd, SLOT2(3, 200)));
 	ASSERT_EQ(0, obj_destroy(self->fd, TABLE));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 	EXPECT_EQ(0, count(self->fd));
 }
 
@@ -200,7 +200,7 @@ TEST_F(senders, in_a_message)
 	EXPECT_EQ(0, job_join(&job));
 	EXPECT_EQ(1, count(self->fd));
 	ASSERT_EQ(0, obj_destroy(self->fd, TABLE));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 }
 
 TEST_F(senders, in_a_message_that_is_lost)
@@ -218,7 +218,7 @@ TEST_F(senders, in_a_message_that_is_lost)
 	EXPECT_FALSE(told(self->fd, 0));
 	ASSERT_EQ(0, obj_destroy(self->fd, TO2));
 	EXPECT_EQ(-ENOENT, job_join(&job));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 }
 
 TEST_F(senders, through_revokers)
@@ -237,7 +237,7 @@ TEST_F(senders, through_revokers)
 	EXPECT_EQ(1, count(self->fd));
 	EXPECT_FALSE(told(self->fd, 0));
 	ASSERT_EQ(0, cap_clear(self->fd, SLOT2(3, 2)));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 	EXPECT_EQ(1, mints(self->fd));
 }
 
@@ -251,7 +251,7 @@ TEST_F(senders, revoked)
 	ASSERT_EQ(0, cap_clear(self->fd, TO));
 	EXPECT_FALSE(told(self->fd, 0));
 	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = REVOKER }));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 	EXPECT_EQ(0, count(self->fd));
 	/* What is left of them does not count when it goes. */
 	ASSERT_EQ(0, sender(self->fd, TO));
@@ -320,12 +320,12 @@ TEST_F(senders, races)
 	for (i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(0, count(self->fd));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 	ASSERT_EQ(0, cap_copy(self->fd, TO2, TO, CAPMSG_RIGHT_SEND));
 	EXPECT_EQ(1, count(self->fd));
 	ASSERT_EQ(0, cap_clear(self->fd, TO));
 	EXPECT_EQ(0, count(self->fd));
-	EXPECT_TRUE(told(self->fd, 0));
+	EXPECT_TRUE(told(self->fd, 5000));
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,12 @@
  * objects is not charged to the test. There it keeps a capability to each original, and
  * by its number in that table the virtual one is called. Answers are cached, so that
  * commands that must not wait for an upcall have theirs, after the first one.
+ *
+ * A second thread is told when an original is gone, and forgets it; and when nobody can
+ * send to a virtual port any more, which it passes on to the owner of the original. It has
+ * kept the virtual one for that, without a right that counts.
+ *
+ * What all this needs is taken off what QUERY tells of the whole system.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +37,24 @@
 #define HANDLER		CAPMSG_ADDRESS(1, 8)
 #define ORIGINALS	CAPMSG_ADDRESS(2, 8)
 #define HERE		CAPMSG_ADDRESS(3, 8)
+#define VIRTUALS	CAPMSG_ADDRESS(4, 8)
+#define NOTE		CAPMSG_ADDRESS(5, 8)
+#define SENDER		CAPMSG_ADDRESS(6, 8)
 #define BITS		12
+#define FRAMES		8
+#define VIRTUAL(n)	CAPMSG_ADDRESS(4ULL << BITS | (n), 8 + BITS)
+/* One bit for many: who is told looks at all of them. */
+#define NEWS(n)		(1ULL << (n) % 63)
+#define STOP		0x8000000000000000ULL
+#define GONE		0xff	/* in place of bits */
 #define ORIGINAL(n)	CAPMSG_ADDRESS(2ULL << BITS | (n), 8 + BITS)
 
 static struct {
 	pid_t pid;		/* whose veil; 0: there is none yet */
-	pthread_t thread;
-	unsigned int n;		/* originals so far */
+	pthread_t thread, teller;
+	atomic_uint n;		/* originals so far */
 	__u8 bits[1 << BITS];	/* of cappages */
+	__u32 told[1 << BITS];	/* of ports: how often nobody could send any more */
 } veil;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -118,6 +134,56 @@ static void *play(void *arg)
 	return NULL;
 }
 
+/* The original is gone, and with it the virtual one. */
+static bool forget(unsigned int n)
+{
+	struct capmsg_stat stat = { .size = sizeof(stat), .address = ORIGINAL(n) };
+
+	if (!ioctl(SPACE_FD, CAPMSG_IOC_STAT, &stat) || errno != ENOENT)
+		return false;
+	veil.bits[n] = GONE;
+	DO(SPACE_FD, CLEAR, clear, .slot = ORIGINAL(n));
+	DO(SPACE_FD, CLEAR, clear, .slot = VIRTUAL(n));
+	return true;
+}
+
+/* The owner of the original is told by there being a sender, and none again. */
+static void tell(unsigned int n)
+{
+	struct capmsg_stat stat = { .size = sizeof(stat), .address = VIRTUAL(n) };
+	__u32 ends;
+	int ret;
+
+	if (ioctl(SPACE_FD, CAPMSG_IOC_STAT, &stat) || stat.out_type != CAPMSG_TYPE_PORT)
+		return;
+	ends = stat.out_mints - !!stat.out_send_caps;
+	if (ends == veil.told[n])
+		return;
+	veil.told[n] = ends;
+	ret = DO(SPACE_FD, COPY, copy, .from = ORIGINAL(n), .to = SENDER,
+		 .rights = CAPMSG_RIGHT_SEND);
+	if (!ret)
+		DO(SPACE_FD, CLEAR, clear, .slot = SENDER);
+}
+
+static void *tell_owners(void *arg)
+{
+	struct capmsg_wait wait = { .size = sizeof(wait), .notification = NOTE, .mask = ~0ULL };
+	unsigned int n;
+
+	(void)arg;
+	while (!ioctl(SPACE_FD, CAPMSG_IOC_WAIT, &wait) || errno == EINTR) {
+		if (wait.out_bits & STOP)
+			break;
+		for (n = 0; n < atomic_load(&veil.n); n++) {
+			if (wait.out_bits & NEWS(n) && veil.bits[n] != GONE && !forget(n))
+				tell(n);
+		}
+		wait.out_bits = 0;
+	}
+	return NULL;
+}
+
 static int open_as_other_user(void)
 {
 	uid_t user = geteuid();
@@ -138,15 +204,21 @@ static void begin(void)
 	if (fd < 0 || dup3(fd, SPACE_FD, O_CLOEXEC) != SPACE_FD)
 		must(-errno, "opening a space");
 	close(fd);
-	must(DO(SPACE_FD, SETUP, setup, .frames = 8, .root_bits = 8), "SETUP");
+	must(DO(SPACE_FD, SETUP, setup, .frames = FRAMES, .root_bits = 8), "SETUP");
 	must(DO(SPACE_FD, CREATE_PORT, create_port, .to = HANDLER, .depth = 64,
 		.flags = CAPMSG_PORT_HANDLER | CAPMSG_PORT_NO_SHARES), "CREATE_PORT");
 	must(DO(SPACE_FD, CREATE_CAPPAGE, create_cappage, .to = ORIGINALS, .bits = BITS),
 	     "CREATE_CAPPAGE");
-	veil.n = 0;
+	must(DO(SPACE_FD, CREATE_CAPPAGE, create_cappage, .to = VIRTUALS, .bits = BITS),
+	     "CREATE_CAPPAGE");
+	must(DO(SPACE_FD, CREATE_NOTIFICATION, create_notification, .to = NOTE),
+	     "CREATE_NOTIFICATION");
+	atomic_store(&veil.n, 0);
+	memset(veil.told, 0, sizeof(veil.told));
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	must(-pthread_create(&veil.thread, NULL, play, NULL), "pthread_create");
+	must(-pthread_create(&veil.teller, NULL, tell_owners, NULL), "pthread_create");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	veil.pid = getpid();
 }
@@ -155,6 +227,8 @@ void veil_end(void)
 {
 	if (veil.pid != getpid())
 		return;
+	DO(SPACE_FD, SIGNAL, signal, .notification = NOTE, .bits = STOP);
+	pthread_join(veil.teller, NULL);
 	DO(SPACE_FD, DESTROY, destroy, .address = HANDLER);
 	pthread_join(veil.thread, NULL);
 	close(SPACE_FD);
@@ -203,13 +277,20 @@ static void look_at(int fd, __u64 address)
 	timer_delete(timer);
 }
 
+/* So that it can be asked how many can send. */
+static int keep_virtual(unsigned int n)
+{
+	return DO(SPACE_FD, COPY, copy, .from = HERE, .to = VIRTUAL(n),
+		  .rights = CAPMSG_RIGHT_RECV);
+}
+
 static void hide(int fd, __u64 address, __u32 kind, unsigned int bits)
 {
 	unsigned int n;
 
 	if (veil.pid != getpid())
 		begin();
-	n = veil.n++;
+	n = atomic_load(&veil.n);
 	if (n >= 1 << BITS)
 		must(-ENOSPC, "too many objects");
 	veil.bits[n] = bits;
@@ -217,7 +298,14 @@ static void hide(int fd, __u64 address, __u32 kind, unsigned int bits)
 	must(DO(fd, CLEAR, clear, .slot = address), "CLEAR");
 	must(DO(SPACE_FD, CREATE_VIRTUAL, create_virtual, .to = HERE, .handler = HANDLER,
 		.object = n, .kind = kind, .bits = bits,
-		.cache_bits = bits ? bits : 4), "CREATE_VIRTUAL");
+		.cache_bits = bits ? bits : 4, .original = ORIGINAL(n),
+		.notification = kind == CAPMSG_TYPE_PORT ? NOTE : 0,
+		.no_senders_bits = kind == CAPMSG_TYPE_PORT ? NEWS(n) : 0),
+	     "CREATE_VIRTUAL");
+	must(kind == CAPMSG_TYPE_PORT ? keep_virtual(n) : 0, "keeping it");
+	must(DO(SPACE_FD, WATCH, watch, .address = ORIGINAL(n), .notification = NOTE,
+		.bits = NEWS(n)), "WATCH");
+	atomic_store(&veil.n, n + 1);
 	must(pass(SPACE_FD, HERE, fd, address), "giving the virtual one");
 	must(DO(SPACE_FD, CLEAR, clear, .slot = HERE), "CLEAR");
 	look_at(fd, address);
@@ -256,6 +344,35 @@ static __u64 unheard(unsigned int nr, const void *arg)
 	}
 }
 
+static __u32 originals_live(void)
+{
+	struct capmsg_stat stat = { .size = sizeof(stat) };
+	unsigned int n;
+	__u32 live = 0;
+
+	for (n = 0; n < atomic_load(&veil.n); n++) {
+		stat.address = ORIGINAL(n);
+		live += !ioctl(SPACE_FD, CAPMSG_IOC_STAT, &stat) || errno != ENOENT;
+	}
+	return live;
+}
+
+/* Of the handler: its space, root, two tables, frames, port, notification, watches. */
+static void leave_out(struct capmsg_query *query)
+{
+	__u32 live = originals_live();
+
+	if (!query->out_total_live[0])
+		return;
+	query->out_total_live[0]--;
+	query->out_total_live[CAPMSG_TYPE_CAPPAGE] -= 3;
+	query->out_total_live[CAPMSG_TYPE_REPLY] -= FRAMES + 1;
+	query->out_total_live[CAPMSG_TYPE_PORT]--;
+	query->out_total_live[CAPMSG_TYPE_NOTIFICATION]--;
+	query->out_total_live[CAPMSG_TYPE_WATCH] -= live;
+	query->out_total_live[CAPMSG_TYPE_VIRTUAL] -= live;
+}
+
 int veil_do(int fd, unsigned int nr, void *arg)
 {
 	static int on = -1;
@@ -269,6 +386,8 @@ int veil_do(int fd, unsigned int nr, void *arg)
 		return ret;
 	if (!ret && (nr == CAPMSG_CMD_CREATE_PORT || nr == CAPMSG_CMD_CREATE_CAPPAGE))
 		created(fd, nr, arg);
+	if (!ret && nr == CAPMSG_CMD_QUERY && veil.pid == getpid())
+		leave_out(arg);
 	address = ret == -EAGAIN ? unheard(nr, arg) : CAPMSG_ADDRESS_VOID;
 	if (address == CAPMSG_ADDRESS_VOID)
 		return ret;

@@ -5,6 +5,7 @@
  */
 #include "landing.h"
 #include "thing.h"
+#include "walk.h"
 
 #define RIGHTS	0x80	/* masks of rights, WEAK included */
 

@@ -6,7 +6,7 @@
 #include <linux/kthread.h>
 #include <linux/poll.h>
 
-#include "notice.h"
+#include "notify.h"
 #include "notification.h"
 #include "port_kit.h"
 

@@ -48,6 +48,45 @@ static void expect_gate(struct kunit *test, struct capmsg_revoker *revoker,
 			    "number %u", revoker->chain);
 }
 
+/* Any revoker will do for that; it is meant for those of virtual objects. */
+static void bound_once_and_not_in_circles(struct kunit *test)
+{
+	struct capmsg_port *port = make_port(test);
+	struct capmsg_revoker *bound[CAPMSG_GATES_MAX - CHAIN + 1];
+	const u32 n = ARRAY_SIZE(bound);
+	struct capmsg_object *object;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		bound[i] = make(test, port->body.object, NULL);
+	object = bound[0]->body.object;
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], NULL), 0);
+	KUNIT_EXPECT_NULL(test, bound[0]->next);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], object), -EINVAL);
+	/* So that there is room for the chain of who comes to the last one. */
+	for (i = 1; i < n - 1; i++)
+		KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[i],
+							  bound[i - 1]->body.object), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[n - 1],
+						  bound[n - 2]->body.object), -EINVAL);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[2], bound[1]->body.object), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[2], object), -EINVAL);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], bound[2]->body.object),
+			-EINVAL);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, capmsg_gate_count_rcu(bound[2]->body.object), 3);
+	rcu_read_unlock();
+	capmsg_revoker_set(bound[0], true, NULL);
+	expect_gate(test, bound[2], CAPMSG_GATE_CLOSED);
+	capmsg_kit_kill(&bound[0]->body);
+	expect_gate(test, bound[2], CAPMSG_GATE_GONE);
+	/* What is named through it does not depend on what it is bound to. */
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, capmsg_gate_rcu(bound[2]->body.object), CAPMSG_GATE_OPEN);
+	KUNIT_EXPECT_EQ(test, capmsg_gate_count_rcu(bound[2]->body.object), 2);
+	rcu_read_unlock();
+}
+
 static void chain_says_what_its_worst_part_says(struct kunit *test)
 {
 	struct capmsg_port *port = make_port(test);
@@ -281,6 +320,7 @@ static void capabilities_count_where_they_come_from(struct kunit *test)
 
 static struct kunit_case revoker_cases[] = {
 	KUNIT_CASE(chain_says_what_its_worst_part_says),
+	KUNIT_CASE(bound_once_and_not_in_circles),
 	KUNIT_CASE(dead_stay_revoked_and_are_not_charged),
 	KUNIT_CASE(every_change_of_a_chain_is_told),
 	KUNIT_CASE(gate_is_waited_at_within_limits),

@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 
 #include "kit.h"
+#include "walk.h"
 
 #define FRAMES	5
 
@@ -75,9 +76,10 @@ static void set_up_space_has_what_was_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, space->n_frames, FRAMES);
 	KUNIT_EXPECT_EQ(test, space->root_bits, 6);
 	KUNIT_EXPECT_EQ(test, space->plain_max, 12345);
-	KUNIT_EXPECT_EQ(test, objects_of(space), objects + FRAMES + 1);
+	/* The frames, the spare one, and the root. */
+	KUNIT_EXPECT_EQ(test, objects_of(space), objects + FRAMES + 2);
 	KUNIT_EXPECT_EQ(test, capmsg_objects_live(CAPMSG_TYPE_REPLY),
-			frames + FRAMES);
+			frames + FRAMES + 1);
 	KUNIT_EXPECT_EQ(test, capmsg_objects_live(CAPMSG_TYPE_CAPPAGE),
 			tables + 1);
 	KUNIT_EXPECT_EQ(test, capmsg_space_setup(space, 1, 4, 0), -EBUSY);
@@ -171,6 +173,35 @@ static void frames_are_handed_out_once(struct kunit *test)
 	capmsg_frame_put(space, index[3]);
 	KUNIT_EXPECT_PTR_EQ(test, capmsg_frame_get(space, &extra), frames[3]);
 	KUNIT_EXPECT_EQ(test, extra, index[3]);
+	for (i = 0; i < FRAMES; i++)
+		capmsg_frame_put(space, index[i]);
+	KUNIT_EXPECT_EQ(test, capmsg_frames_busy(), busy);
+	capmsg_space_close(space);
+}
+
+/* When all others are in use there is one for asking, and only for that. */
+static void spare_frame_is_for_asking(struct kunit *test)
+{
+	const struct capmsg_until now = { .nonblock = true };
+	struct capmsg_space *space = open_space(test);
+	unsigned long busy = capmsg_frames_busy();
+	unsigned int index[FRAMES + 1], extra, i;
+	struct capmsg_frame *frame;
+
+	KUNIT_ASSERT_EQ(test, capmsg_space_setup(space, FRAMES, 4, 0), 0);
+	for (i = 0; i <= FRAMES; i++) {
+		KUNIT_EXPECT_EQ(test, capmsg_frame_await(space, &index[i], &now,
+							 &frame), 0);
+		KUNIT_EXPECT_PTR_EQ(test, space->frames[index[i]], frame);
+		KUNIT_EXPECT_EQ(test, capmsg_frame_is_spare(space, index[i]),
+				i == FRAMES);
+	}
+	KUNIT_EXPECT_EQ(test, capmsg_frames_busy(), busy + FRAMES + 1);
+	KUNIT_EXPECT_EQ(test, capmsg_frame_await(space, &extra, &now, &frame),
+			-EAGAIN);
+	capmsg_frame_put(space, index[FRAMES]);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(capmsg_frame_get(space, &extra)),
+			-EAGAIN);
 	for (i = 0; i < FRAMES; i++)
 		capmsg_frame_put(space, index[i]);
 	KUNIT_EXPECT_EQ(test, capmsg_frames_busy(), busy);
@@ -273,6 +304,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(quota_of_objects_unwinds_everywhere),
 	KUNIT_CASE(quota_of_bytes_unwinds_everywhere),
 	KUNIT_CASE(frames_are_handed_out_once),
+	KUNIT_CASE(spare_frame_is_for_asking),
 	KUNIT_CASE(closing_kills_what_the_space_owns),
 	KUNIT_CASE(tasks_never_share_a_frame),
 	{ }

@@ -12,6 +12,7 @@
 #include "port_kit.h"
 #include "sweep.h"
 #include "thing.h"
+#include "walk.h"
 
 #define ENTRIES	16
 

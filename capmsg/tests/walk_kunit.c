@@ -7,6 +7,7 @@
 #include <linux/random.h>
 
 #include "kit.h"
+#include "walk.h"
 
 #define TABLES		5
 #define SLOTS_MAX	64

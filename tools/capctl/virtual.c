@@ -22,10 +22,29 @@ static int kind_read(struct context *ctx, struct invocation *inv, uint32_t *out)
 		     "'%s' is no kind of object", name);
 }
 
+/* What it ends with, and who is told: --original, --notification, --no-senders-bits. */
+static int end_options(struct context *ctx, struct invocation *inv,
+		       struct capmsg_create_virtual *create)
+{
+	uint64_t original = 0, notification = 0, bits = 0;
+	int status = opt_address(ctx, inv, OPT_ORIGINAL, &original);
+
+	if (!status)
+		status = opt_address(ctx, inv, OPT_NOTIFICATION, &notification);
+	if (!status)
+		status = opt_u64(ctx, inv, OPT_NO_SENDERS_BITS, UINT64_MAX, &bits);
+	create->original = original;
+	create->notification = notification;
+	create->no_senders_bits = bits;
+	return status;
+}
+
 static int virtual_create(struct context *ctx, struct invocation *inv)
 {
 	static const char wrong[] =
-		"the handler's port has to be created with 'port create --handler'";
+		"the handler's port has to be created with 'port create --handler'; --bits is for "
+		"cappages, --notification with --no-senders-bits for ports, and --original names an "
+		"object of that kind";
 	uint64_t to = 0, handler = 0, object = 0, bits = 0, cache_bits = 0;
 	struct capmsg_create_virtual create = { 0 };
 	int status = space_open(ctx), err;
@@ -44,6 +63,8 @@ static int virtual_create(struct context *ctx, struct invocation *inv)
 		status = opt_u64(ctx, inv, OPT_BITS, UINT32_MAX, &bits);
 	if (!status)
 		status = opt_u64(ctx, inv, OPT_CACHE_BITS, UINT32_MAX, &cache_bits);
+	if (!status)
+		status = end_options(ctx, inv, &create);
 	if (status)
 		return status;
 	create.to = to;
@@ -102,6 +123,10 @@ static const struct argp_option create_options[] = {
 	{ "object", OPT_OBJECT, "N", 0, "How the handler calls it (0)", 0 },
 	{ "bits", OPT_BITS, "N", 0, "A cappage shows 2^N slots, N from 4 to 12 (8)", 0 },
 	{ "cache-bits", OPT_CACHE_BITS, "N", 0, "Room to remember 2^N answers (none)", 0 },
+	{ "original", OPT_ORIGINAL, "ADDR", 0, "It ends when this object ends", 0 },
+	{ "notification", OPT_NOTIFICATION, "ADDR", 0, "A port signals this notification ...", 0 },
+	{ "no-senders-bits", OPT_NO_SENDERS_BITS, "BITS", 0,
+	  "... when the last capability to send to it is gone", 0 },
 	{ 0 }
 };
 

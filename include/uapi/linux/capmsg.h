@@ -331,7 +331,8 @@ struct capmsg_query {
  * @frames: operations that may be in flight at once, 1 to CAPMSG_FRAMES_MAX;
  *	0 means CAPMSG_FRAMES_DEFAULT. A SEND, CALL or REPLY, the answer of a
  *	REPLY_RECV, and a RECV with a plain buffer use one while they run; when
- *	none is free they get EAGAIN
+ *	none is free they get EAGAIN. There is one more, for commands that use
+ *	none, in which to ask a handler when all others are in use
  * @root_bits: log2 of the slots of the root cappage, CAPMSG_BITS_MIN to
  *	CAPMSG_BITS_MAX; 0 means CAPMSG_BITS_DEFAULT
  * @plain_max: bytes of the largest plain buffer that RECV, CALL and
@@ -1497,10 +1498,25 @@ struct capmsg_open {
  * @cache_bits: log2 of the answers that the kernel may remember for other
  *	operations, 1 to CAPMSG_BITS_MAX; 0 for none
  * @__reserved: must be zero
+ * @notification: of a port: address of a notification, with SEND, or
+ *	CAPMSG_ADDRESS_VOID
+ * @no_senders_bits: of a port: bits that are set when the last capability to send to
+ *	it is dropped, as with CREATE_PORT; the badge of the notification's
+ *	capability takes their place. Not zero with @notification
+ *
+ * @original: address of an object of that kind, real or virtual: the virtual object
+ *	ends when that does, at once; or CAPMSG_ADDRESS_VOID. Nothing else is made
+ *	of it: what stands in its handler says
+ *
+ * Nobody counts what is sent to what stands in: STAT of the virtual port tells how
+ * many capabilities there are to that. Its handler can pass on the notice: by
+ * clearing the one capability to send to the original that it has kept.
  *
  * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port
- * that is no handler's, or that is named through a revoker; EOPNOTSUPP also for
- * another @kind.
+ * that is no handler's, or that is named through a revoker, and for
+ * @notification or @no_senders_bits alone or of something else than a port, and if
+ * @original is of another kind;
+ * EOPNOTSUPP also for another @kind.
  */
 struct capmsg_create_virtual {
 	__u32		size;
@@ -1512,6 +1528,9 @@ struct capmsg_create_virtual {
 	__u32		bits;
 	__u32		cache_bits;
 	__u32		__reserved;
+	__aligned_u64	notification;
+	__aligned_u64	no_senders_bits;
+	__aligned_u64	original;
 };
 #define CAPMSG_IOC_CREATE_VIRTUAL	\
 	_IO(CAPMSG_IOC_MAGIC, CAPMSG_CMD_CREATE_VIRTUAL)
@@ -1613,7 +1632,10 @@ enum capmsg_result {
  * client. READ and WRITE of the item count beside those of the client's own
  * capability when it wants to read or write the slot. What stands in has at most the
  * rights of the client's capability and of the item, and the badge of the item, or
- * if that has none of the client's. One of the two may be named through a revoker.
+ * if that has none of the client's. It is used through the virtual object, and through
+ * the revokers that either capability came through. The first answer that came through
+ * a revoker, or names a virtual object, binds the virtual object to that: what comes
+ * through another one later is refused.
  *
  * The answer is refused, and the upcall waits for another one, if a field is not
  * as said here or must be zero for this result, if the item is missing, has the wrong type or is
