@@ -111,6 +111,9 @@ static int find_keeper(struct capmsg_cmd *cmd, u64 address,
 	ret = capmsg_keep(&cmd->view, address, keeper);
 	if (ret)
 		return ret;
+	/* An address that leads to a void slot has no bits for its guard. */
+	keeper->guard = 0;
+	keeper->guard_bits = 0;
 	return capmsg_is_virtual_table(keeper->object) ? 0 : -EINVAL;
 }
 

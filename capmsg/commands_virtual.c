@@ -88,6 +88,21 @@ static int create_handled(struct capmsg_cmd *cmd,
 	return ret;
 }
 
+/* The end of one is the end of the next, in the same task: so not for long. */
+static int check_original(struct capmsg_cmd *cmd, const struct capmsg_body *original,
+			  enum capmsg_type kind)
+{
+	u32 chain;
+
+	if (original->object->kind != kind)
+		return -EINVAL;
+	chain = capmsg_virtual_chain(original);
+	if (chain < CAPMSG_CHAIN_MAX)
+		return 0;
+	return capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_CHAIN, -EMLINK,
+			     chain, CAPMSG_CHAIN_MAX);
+}
+
 static int create_for_original(struct capmsg_cmd *cmd,
 			       struct capmsg_virtual_kind *kind,
 			       struct capmsg_notice *no_senders)
@@ -102,8 +117,8 @@ static int create_for_original(struct capmsg_cmd *cmd,
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
 	kind->original = original.body;
-	ret = original.cap.object->kind == kind->kind ?
-	      create_handled(cmd, kind, no_senders) : -EINVAL;
+	ret = check_original(cmd, original.body, kind->kind) ?:
+	      create_handled(cmd, kind, no_senders);
 	capmsg_found_put(&original);
 	return ret;
 }

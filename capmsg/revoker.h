@@ -64,7 +64,10 @@ struct capmsg_revoker {
 	 * virtual object, what it is bound to. Set once; owns a reference
 	 */
 	struct capmsg_object *next;
-	/** @chain: revokers in a row, itself included; constant */
+	/**
+	 * @chain: revokers in a row, itself included; of a virtual object those
+	 * that end with each other; constant
+	 */
 	u32 chain;
 	/** @closed: operations through it wait; body.lock */
 	bool closed;

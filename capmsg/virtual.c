@@ -241,8 +241,11 @@ struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 	v->handler = capmsg_body_get(handler);
 	v->lien.ops = &handler_lien_ops;
 	INIT_LIST_HEAD(&v->lien.link);
-	if (kind->original)
+	v->gate.chain = 1;
+	if (kind->original) {
+		v->gate.chain += capmsg_virtual_chain(kind->original);
 		v->original = capmsg_body_get(kind->original);
+	}
 	v->original_lien.ops = &original_lien_ops;
 	INIT_LIST_HEAD(&v->original_lien.link);
 	return v;

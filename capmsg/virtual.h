@@ -88,6 +88,13 @@ static inline bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
 	       capmsg_virtual_look_rcu(virtual, key, memory);
 }
 
+/* How many virtual objects in a row end with each other, up to this one. */
+static inline u32 capmsg_virtual_chain(const struct capmsg_body *body)
+{
+	return body->ops->type == CAPMSG_TYPE_VIRTUAL ?
+	       container_of(body, struct capmsg_virtual, gate.body)->gate.chain : 0;
+}
+
 /* What is used through a capability to a virtual object is used through this. */
 static inline struct capmsg_object *
 capmsg_through_virtual(const struct capmsg_cap *cap)

@@ -137,7 +137,7 @@ test_chain() {
 		chain 8
 		echo 'revoker create /11/08 /20 /21'
 	} | script 1
-	has '8 of at most 8 revokers in a row are there (EMLINK)' err
+	has '8 of at most 8 in a row are there (EMLINK)' err
 	has 'hint: .*fewer revokers' err
 	{
 		chain 8

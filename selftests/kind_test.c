@@ -857,6 +857,32 @@ TEST_F(kind, ends_with_its_original)
 	EXPECT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
 }
 
+/* Not without end: who destroys the first one ends them all. */
+TEST_F(kind, originals_in_a_row)
+{
+	struct capmsg_create_virtual create = { .handler = HANDLER, .object = NAME,
+		.kind = CAPMSG_TYPE_PORT };
+	struct capmsg_limits limits = { .port = CAPMSG_ADDRESS_VOID };
+	unsigned int i;
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	for (i = 0; i < CAPMSG_CHAIN_MAX; i++) {
+		create.original = i ? SLOT(20 + i - 1) : REAL;
+		create.to = SLOT(20 + i);
+		ASSERT_EQ(0, do_create_virtual(self->fd, &create));
+	}
+	create.original = SLOT(20 + i - 1);
+	create.to = SLOT(20 + i);
+	EXPECT_EQ(-EMLINK, do_create_virtual(self->fd, &create));
+	ASSERT_EQ(0, do_limits(self->fd, &limits));
+	EXPECT_EQ(CAPMSG_LIMIT_CHAIN, limits.out_limit);
+	EXPECT_EQ(CAPMSG_CHAIN_MAX, limits.out_max);
+	ASSERT_EQ(0, obj_destroy(self->fd, REAL));
+	while (i--)
+		EXPECT_EQ(-ENOENT, cap_copy(self->fd, SLOT(20 + i), SLOT(60),
+					    CAPMSG_RIGHTS_ALL));
+}
+
 /* --- asking with all frames in use ------------------------------------------------------- */
 
 /* It is for what ends the wait of those that use them. */

@@ -1018,16 +1018,22 @@ TEST_F(virtual, keeper_fills)
 
 TEST_F(virtual, keeper_answers)
 {
+	struct capmsg_copy guarded = { .flags = CAPMSG_COPY_GUARD, .from = TABLE, .to = SLOT(10),
+		.rights = RIGHTS_TABLE, .guard = 5, .guard_bits = 3 };
 	struct verdict v = { .silent = false };
 	struct capmsg_stat stat;
 
+	ASSERT_EQ(0, do_copy(self->tx, &guarded));
 	ASSERT_EQ(0, do_create_cappage(self->tx, &(struct capmsg_create_cappage){
-		.to = SLOT(8), .bits = 8, .keeper = TABLE }));
+		.to = SLOT(8), .bits = 8,
+		.keeper = CAPMSG_ADDRESS(10 << 3 | 5, 11) }));
 	/* In the middle of an address. */
 	ASSERT_EQ(0, port_marked(self->fd, SLOT2(2, 0x44), 5));
 	ASSERT_EQ(0, stat_starts(self, &stat, CAPMSG_ADDRESS(0x080144, 24)));
 	EXPECT_EQ(CAPMSG_UPCALL_KEEPER, self->up.upcall.flags);
 	EXPECT_EQ(CAPMSG_ADDRESS(0x0144, 16), self->up.upcall.address);
+	EXPECT_EQ(0, self->up.upcall.guard_bits);
+	EXPECT_EQ(0, self->up.upcall.guard);
 	say_value(&v, REAL, 8);
 	EXPECT_EQ(0, answer(self, &v));
 	EXPECT_EQ(0, job_join(&self->job));

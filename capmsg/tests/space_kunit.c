@@ -112,7 +112,7 @@ static void quota_of_objects_unwinds_everywhere(struct kunit *test)
 	long objects = objects_of(space), bytes = bytes_of(space);
 	int more;
 
-	for (more = 0; more < FRAMES + 1; more++) {
+	for (more = 0; more < FRAMES + 2; more++) {
 		capmsg_max_objects = objects + more;
 		KUNIT_EXPECT_EQ(test, capmsg_space_setup(space, FRAMES, 4, 0),
 				-EDQUOT);
@@ -120,7 +120,7 @@ static void quota_of_objects_unwinds_everywhere(struct kunit *test)
 	}
 	capmsg_max_objects = objects + more;
 	KUNIT_EXPECT_EQ(test, capmsg_space_setup(space, FRAMES, 4, 0), 0);
-	KUNIT_EXPECT_EQ(test, objects_of(space), objects + FRAMES + 1);
+	KUNIT_EXPECT_EQ(test, objects_of(space), objects + FRAMES + 2);
 	capmsg_space_close(space);
 }
 

@@ -107,7 +107,8 @@
  * ENOMEM       out of memory, or the memory cgroup is at its limit
  * EDQUOT       the user's quota of objects or bytes, or RLIMIT_MEMLOCK, would
  *              be exceeded; LIMITS tells which, and its use
- * EMLINK       a chain of revokers would become too long
+ * EMLINK       a chain of revokers, or of virtual objects that end with each
+ *              other, would become too long
  * EMSGSIZE     the message can never fit
  * EAGAIN       the command would wait and was told not to, or no frame is free;
  *              LIMITS tells which limit was met, and its use
@@ -1512,11 +1513,11 @@ struct capmsg_open {
  * many capabilities there are to that. Its handler can pass on the notice: by
  * clearing the one capability to send to the original that it has kept.
  *
- * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port
- * that is no handler's, or that is named through a revoker, and for
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EMLINK (an @original
+ * that is the last of CAPMSG_CHAIN_MAX virtual objects that end with each other);
+ * EINVAL also for a port that is no handler's, or that is named through a revoker, and for
  * @notification or @no_senders_bits alone or of something else than a port, and if
- * @original is of another kind;
- * EOPNOTSUPP also for another @kind.
+ * @original is of another kind; EOPNOTSUPP also for another @kind.
  */
 struct capmsg_create_virtual {
 	__u32		size;
@@ -2042,7 +2043,8 @@ struct capmsg_credits {
  *	max is the port's depth, use the posts that are not free
  * @CAPMSG_LIMIT_USER_SHARE: EAGAIN: posts that the caller's user may hold
  * @CAPMSG_LIMIT_BADGE_SHARE: EAGAIN: posts that may be held with this badge
- * @CAPMSG_LIMIT_CHAIN: EMLINK: revokers in a row
+ * @CAPMSG_LIMIT_CHAIN: EMLINK: revokers in a row, or virtual objects that end with each
+ *	other
  * @CAPMSG_LIMIT_SIZE: EMSGSIZE: bytes; use is what was asked for
  * @CAPMSG_LIMIT_CAPS: EMSGSIZE: capabilities; use is what was asked for
  * @CAPMSG_LIMIT_COUNT: number of limits
