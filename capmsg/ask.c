@@ -198,6 +198,7 @@ int capmsg_ask_accept(struct capmsg_ask *ask,
 	int ret;
 
 	ret = capmsg_ask_check(ask->question, resolution, item);
+	/* Nothing was found through it before. */
 	if (!ret && !ask->question->left && item)
 		ret = capmsg_revoker_bind(capmsg_revoker_of(ask->question->found.body),
 					  capmsg_bound_by(item));

@@ -116,6 +116,7 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 
 	if (cmd->arg.stat.flags)
 		return -EOPNOTSUPP;
+	place.played = NULL;
 	ret = capmsg_walk_invoke(&cmd->view, stat.address, CAPMSG_TYPE_VOID, 0,
 				 &cap, &place);
 	if (!ret && !(place.rights & CAPMSG_RIGHT_READ))
@@ -123,9 +124,11 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 	if (!ret) {
 		stat_cap(&cap, &stat);
 		stat_body(place.body, &stat);
-		played = capmsg_played_rcu(cap.revoker);
+		played = place.played ? capmsg_played_rcu(cap.revoker) : NULL;
 		if (played)
 			stat_played(played, &stat);
+		else if (place.played && cap.object->type != CAPMSG_TYPE_VIRTUAL)
+			ret = -ENOENT;
 	}
 	rcu_read_unlock();
 	if (ret)

@@ -123,7 +123,9 @@ int capmsg_import(struct file *file, const struct capmsg_until *until,
 	for (;;) {
 		if (!copy_of(export, cap))
 			return -ENOENT;
-		ret = capmsg_gate_check(cap->revoker);
+		rcu_read_lock();
+		ret = capmsg_gate_check_rcu(cap->revoker);
+		rcu_read_unlock();
 		if (!ret)
 			break;
 		if (ret == CAPMSG_SHUT)

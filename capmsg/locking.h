@@ -68,7 +68,7 @@
  *                  port between 0 and 1 under body.lock, see "DOC: Senders";
  *                  the rest constant
  *   capmsg_account owned, refusal: account.lock
- *   capmsg_body    refs atomic; dead, liens: body.lock; owned: account.lock
+ *   capmsg_body    refs atomic; dead, tied, liens: body.lock; owned: account.lock
  *   capmsg_cappage slots: written under body.lock and seq, read under seq
  *   capmsg_port    lists and counts: body.lock; limits constant
  *   capmsg_post    everything: the port's body.lock; but while CLAIMED the
@@ -84,8 +84,8 @@
  *                  thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
  *   capmsg_revoker waiters: body.lock; closed: written under it, read under RCU;
- *                  next: of a virtual object set once under bind_lock, read
- *                  under RCU; the rest constant
+ *                  next, bound: of a virtual object set once under bind_lock,
+ *                  next read under RCU; the rest constant
  *   capmsg_gates   changes atomic; the rest is of who has joined
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under

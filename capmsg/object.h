@@ -155,6 +155,8 @@ struct capmsg_body {
 	refcount_t refs;
 	/** @dead: set once, by kill; guarded by @lock */
 	bool dead;
+	/** @tied: set once: virtual objects end with it; guarded by @lock */
+	bool tied;
 	/** @lock: guards the body; its lock class is the type's */
 	spinlock_t lock;
 	/** @ops: constant; gives the type */

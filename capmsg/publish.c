@@ -61,20 +61,13 @@ int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body)
 }
 
 /*
- * Do commits look whether it lives that do not take its lock? Those of what is used
- * through it. The virtual objects of a handler die with its port.
+ * Do commits look whether it lives, or whether what has died with it lives, that do
+ * not take its lock? Those of what is used through it.
  */
 static bool gone_through(const struct capmsg_body *body)
 {
-	switch (body->ops->type) {
-	case CAPMSG_TYPE_REVOKER:
-	case CAPMSG_TYPE_VIRTUAL:
-		return true;
-	case CAPMSG_TYPE_PORT:
-		return container_of(body, struct capmsg_port, body)->handler;
-	default:
-		return false;
-	}
+	return body->ops->type == CAPMSG_TYPE_REVOKER ||
+	       body->ops->type == CAPMSG_TYPE_VIRTUAL || READ_ONCE(body->tied);
 }
 
 /**
@@ -111,50 +104,67 @@ int capmsg_unpublish(const struct capmsg_found *found,
 	return 0;
 }
 
-/*
- * The virtual objects that were gone through end as well. Each keeps the next one, also
- * when it is dead, as long as its body is kept.
+/**
+ * struct played - virtual objects that are to end with what stood in for them
  */
-static void end_played(const struct capmsg_object *through)
-{
-	struct capmsg_body *body, *last = NULL;
+struct played {
+	/** @n: how many */
+	u32 n;
+	/** @body: with references */
+	struct capmsg_body *body[CAPMSG_GATES_MAX];
+};
 
-	while (through) {
-		rcu_read_lock();
+/* All that @through leads through. */
+static void played_get(struct played *played, const struct capmsg_object *through)
+{
+	struct capmsg_body *body;
+
+	played->n = 0;
+	rcu_read_lock();
+	while (through && played->n < CAPMSG_GATES_MAX) {
 		body = rcu_dereference(through->body);
-		if (body && !capmsg_body_tryget(body))
-			body = NULL;
-		rcu_read_unlock();
-		if (last)
-			capmsg_body_put(last);
-		last = body;
 		if (!body)
 			break;
+		if (through->type == CAPMSG_TYPE_VIRTUAL &&
+		    capmsg_body_tryget(body))
+			played->body[played->n++] = body;
 		through = READ_ONCE(capmsg_revoker_of(body)->next);
-		if (body->ops->type == CAPMSG_TYPE_VIRTUAL)
-			capmsg_object_kill(body->object);
 	}
-	if (last)
-		capmsg_body_put(last);
+	rcu_read_unlock();
+}
+
+/* What is used through them by others ends, too. */
+static void played_end(struct played *played, bool kill)
+{
+	u32 i;
+
+	for (i = 0; i < played->n; i++) {
+		if (kill)
+			capmsg_object_kill(played->body[i]->object);
+		capmsg_body_put(played->body[i]);
+	}
+	if (kill && played->n)
+		synchronize_rcu();
 }
 
 static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 		     int (*how)(const struct capmsg_found *found,
 				const struct capmsg_until *until),
-		     const struct capmsg_object **played)
+		     const struct capmsg_object **itself)
 {
+	struct played played __uninitialized;
 	struct capmsg_found found;
 	int ret;
 
 	found.place.played = NULL;
 	ret = capmsg_resolve_type(&cmd->view, address, type,
 				  CAPMSG_RIGHT_DESTROY, &found);
-	*played = found.place.played;
+	*itself = found.place.played;
 	if (ret)
 		return ret;
+	played_get(&played, found.cap.revoker);
 	ret = how(&found, &cmd->view.until);
-	if (!ret)
-		end_played(found.cap.revoker);
+	played_end(&played, !ret);
 	capmsg_found_put(&found);
 	return ret;
 }

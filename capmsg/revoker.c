@@ -241,14 +241,16 @@ int capmsg_revoker_bind(struct capmsg_revoker *revoker,
 {
 	int ret = 0;
 
-	if (!next || READ_ONCE(revoker->next) == next)
-		return 0;
 	spin_lock(&bind_lock);
 	rcu_read_lock();
-	if (!revoker->next && !circular_rcu(next, revoker->body.object))
-		WRITE_ONCE(revoker->next, capmsg_object_get(next));
-	else if (revoker->next != next)
+	if (revoker->bound)
+		ret = revoker->next == next ? 0 : -EINVAL;
+	else if (circular_rcu(next, revoker->body.object))
 		ret = -EINVAL;
+	else if (next)
+		WRITE_ONCE(revoker->next, capmsg_object_get(next));
+	if (!ret)
+		revoker->bound = true;
 	rcu_read_unlock();
 	spin_unlock(&bind_lock);
 	return ret;
@@ -338,11 +340,13 @@ enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through)
 	enum capmsg_gate gate = CAPMSG_GATE_OPEN;
 	struct capmsg_revoker *revoker;
 	struct capmsg_body *body;
+	u32 n = 0;
 
 	rcu_read_lock();
 	do {
 		body = rcu_dereference(through->body);
-		if (!body) {
+		/* Nothing was found through a chain that is too long. */
+		if (!body || n++ == CAPMSG_GATES_MAX) {
 			gate = CAPMSG_GATE_GONE;
 			break;
 		}
@@ -360,14 +364,15 @@ enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through)
  * @through: the last of the chain
  *
  * Context: RCU read section.
- * Return: the number of revokers and virtual objects in it that live.
+ * Return: the number of revokers and virtual objects in it, up to one that is dead;
+ * CAPMSG_GATES_MAX + 1 for more than there may be.
  */
 u32 capmsg_gate_count_rcu(const struct capmsg_object *through)
 {
 	struct capmsg_body *body;
 	u32 n = 0;
 
-	for (; through; n++) {
+	for (; through && n <= CAPMSG_GATES_MAX; n++) {
 		body = rcu_dereference(through->body);
 		if (!body)
 			break;
@@ -439,7 +444,7 @@ void capmsg_gates_join(struct capmsg_gates *gates,
 		body = body_next(capmsg_revoker_of(body));
 	}
 	rcu_read_unlock();
-	/* What was bound behind all this meanwhile is not what was found through it. */
+	/* Too long: nobody gets through. */
 	if (body)
 		capmsg_body_put(body);
 }
@@ -456,6 +461,20 @@ void capmsg_gates_leave(struct capmsg_gates *gates)
 		gate_leave(&gates->entries[--gates->n]);
 }
 
+/* Until something has changed. */
+static int wait_at(struct capmsg_gates *gates, const struct capmsg_until *until)
+{
+	int ret = capmsg_wait_over(until);
+
+	if (ret)
+		return ret;
+	set_current_state(CAPMSG_SLEEP_STATE);
+	if (!capmsg_gates_changed(gates))
+		capmsg_sleep(until->deadline);
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
 /**
  * capmsg_gate_wait() - wait while a chain of revokers is closed
  * @through: the last of the chain, or NULL; the caller keeps it
@@ -469,20 +488,18 @@ int capmsg_gate_wait(const struct capmsg_object *through,
 		     const struct capmsg_until *until)
 {
 	struct capmsg_gates gates = { };
+	bool closed;
 	int ret = 0;
 
 	if (!through)
 		return 0;
-	capmsg_gates_join(&gates, through);
-	while (capmsg_gates_look(&gates) == CAPMSG_GATE_CLOSED) {
-		ret = capmsg_wait_over(until);
-		if (ret)
-			break;
-		set_current_state(CAPMSG_SLEEP_STATE);
-		if (!capmsg_gates_changed(&gates))
-			capmsg_sleep(until->deadline);
-		__set_current_state(TASK_RUNNING);
-	}
-	capmsg_gates_leave(&gates);
+	do {
+		/* Anew each time: a virtual object may have been bound meanwhile. */
+		capmsg_gates_join(&gates, through);
+		closed = capmsg_gates_look(&gates) == CAPMSG_GATE_CLOSED;
+		if (closed)
+			ret = wait_at(&gates, until);
+		capmsg_gates_leave(&gates);
+	} while (closed && !ret);
 	return ret;
 }

@@ -35,8 +35,10 @@
  * What stands in for a virtual object is used as if that were a revoker, which
  * nobody can close, in front of it: so it is cut when the virtual object ends. If
  * the handler's capability to the stand-in came through revokers, they count too:
- * the virtual object is *bound* to them (capmsg_revoker_bind()). A capability to a
- * virtual object knows nothing of that: whether it reads as void depends on those
+ * the virtual object is *bound* to them, or to nothing, by the first answer
+ * (capmsg_revoker_bind()). So whatever was found through it has come through all that
+ * it is bound to, and through nothing else. A capability to a virtual object knows
+ * nothing of that: whether it reads as void, and can be looked at, depends on those
  * revokers only that it came through itself (capmsg_gate_rcu()).
  *
  * Strangers may join in any number. They are told in steps, each with the lock of
@@ -64,6 +66,8 @@ struct capmsg_revoker {
 	 * virtual object, what it is bound to. Set once; owns a reference
 	 */
 	struct capmsg_object *next;
+	/** @bound: of a virtual object: @next does not change any more; bind_lock */
+	bool bound;
 	/**
 	 * @chain: revokers in a row, itself included; of a virtual object those
 	 * that end with each other; constant
@@ -166,15 +170,9 @@ static inline struct capmsg_revoker *capmsg_revoker_of(struct capmsg_body *body)
  */
 #define CAPMSG_SHUT	(-ESHUTDOWN)
 
-/*
- * May one commit through @through (or NULL: through no revoker)? To be asked in
- * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
- */
-static inline int capmsg_gate_check(const struct capmsg_object *through)
+static inline int capmsg_gate_error(enum capmsg_gate gate)
 {
-	if (likely(!through))
-		return 0;
-	switch (capmsg_gate_look(through)) {
+	switch (gate) {
 	case CAPMSG_GATE_OPEN:
 		return 0;
 	case CAPMSG_GATE_CLOSED:
@@ -182,6 +180,23 @@ static inline int capmsg_gate_check(const struct capmsg_object *through)
 	default:
 		return -ENOENT;
 	}
+}
+
+/*
+ * May one commit through @through (or NULL: through no revoker)? To be asked in
+ * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
+ */
+static inline int capmsg_gate_check(const struct capmsg_object *through)
+{
+	return likely(!through) ? 0 :
+				  capmsg_gate_error(capmsg_gate_look(through));
+}
+
+/* The same for who uses a capability that came through @revoker as such. */
+static inline int capmsg_gate_check_rcu(const struct capmsg_object *revoker)
+{
+	return likely(!revoker) ? 0 :
+				  capmsg_gate_error(capmsg_gate_rcu(revoker));
 }
 
 /* Has it been revoked? What was done through a gate stays when it is closed. */

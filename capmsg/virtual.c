@@ -51,8 +51,10 @@ static bool tie(struct capmsg_virtual *v, struct capmsg_body *body,
 	spin_lock(&body->lock);
 	dead = body->dead;
 	/* If it is not dead by now virtual_kill() is yet to detach this. */
-	if (!dead && !READ_ONCE(v->gate.body.dead))
+	if (!dead && !READ_ONCE(v->gate.body.dead)) {
 		capmsg_lien_attach_locked(body, lien);
+		WRITE_ONCE(body->tied, true);
+	}
 	spin_unlock(&body->lock);
 	return !dead;
 }

@@ -48,7 +48,7 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
 	body = rcu_dereference(from->object->body);
 	if (!body)
 		return -ENOENT;
-	ret = capmsg_gate_check(from->revoker);
+	ret = capmsg_gate_check_rcu(from->revoker);
 	if (ret) {
 		/* What is closed is what is to be waited for. */
 		*cap = *from;
@@ -117,7 +117,7 @@ static __always_inline int walk_end(const struct capmsg_cap *cap,
 		return 0;
 	place->body = capmsg_cap_body_rcu(cap);
 	if (likely(place->body))
-		return capmsg_gate_check(cap->revoker);
+		return capmsg_gate_check_rcu(cap->revoker);
 	if (cap->object->type == CAPMSG_TYPE_REPLY)
 		return -ESTALE;
 	if (place->table)

@@ -674,7 +674,7 @@ TEST_F(kind, revokers_on_both_sides)
 	}
 }
 
-/* What stands in by one revoker does not do so by another one later. */
+/* What stands in by one revoker does not do so by another one later, nor by none. */
 TEST_F(kind, bound_to_a_revoker)
 {
 	struct capmsg_send send = { .to = IT, .data = PTR("x"), .length = 1,
@@ -693,14 +693,61 @@ TEST_F(kind, bound_to_a_revoker)
 	say_stand_in(&self->verdict, SLOT(12));
 	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
 	say_stand_in(&self->verdict, OWN);
+	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	say_stand_in(&self->verdict, REAL);
 	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
 	EXPECT_EQ(0, job_join(&self->job));
 	ASSERT_EQ(0, handler_start(&self->handler));
 	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(10) }));
 	EXPECT_EQ(0, msg_send(self->tx, IT, "x", 1));
 	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(11) }));
+	self->verdict = (struct verdict){ };
+	say_error(&self->verdict, ENOENT);
 	EXPECT_EQ(-ENOENT, msg_send(self->tx, IT, "x", 1));
 	EXPECT_EQ(0, cap_copy(self->tx, IT, SLOT(12), CAPMSG_RIGHTS_ALL));
+}
+
+/* One that has stood in for another one does not end with it when it does not stand in. */
+TEST_F(kind, ends_only_what_was_gone_through)
+{
+	struct capmsg_destroy destroy = { .address = IT };
+
+	ASSERT_EQ(0, port_create(self->fd, REAL, 4));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, do_create_virtual(self->fd, &(struct capmsg_create_virtual){
+		.to = SECOND, .handler = HANDLER, .object = 2, .kind = CAPMSG_TYPE_PORT }));
+	self->handler.decide = decide_second;
+	ASSERT_EQ(0, msg_send(self->tx, IT, "x", 1));
+	handler_stop(&self->handler);
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, destroy, DESTROY, &destroy));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	EXPECT_EQ(-EINVAL, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	self->verdict = (struct verdict){ };
+	say_error(&self->verdict, EACCES);
+	EXPECT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &self->verdict));
+	EXPECT_EQ(-EACCES, job_join(&self->job));
+	EXPECT_EQ(0, cap_copy(self->fd, SECOND, SLOT(20), CAPMSG_RIGHTS_ALL));
+	EXPECT_EQ(0, cap_copy(self->fd, VIRTUAL, SLOT(21), CAPMSG_RIGHTS_ALL));
+	ASSERT_EQ(0, handler_start(&self->handler));
+}
+
+/* A capability says what it says, whatever the object is bound to. */
+TEST_F(kind, capability_through_a_revoker)
+{
+	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
+	EXPECT_EQ(0, msg_send(self->tx, SLOT(9), "x", 1));
+	ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = SLOT(11) }));
+	EXPECT_EQ(0, cap_copy(self->tx, SLOT(9), SLOT(12), CAPMSG_RIGHTS_ALL));
+	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(11) }));
+	EXPECT_EQ(0, cap_copy(self->tx, SLOT(9), SLOT(13), CAPMSG_RIGHTS_ALL));
+	self->verdict = (struct verdict){ };
+	say_error(&self->verdict, ENOENT);
+	EXPECT_EQ(-ENOENT, msg_send(self->tx, SLOT(9), "x", 1));
 }
 
 /* --- the end of a virtual object that is in use ------------------------------------------ */

@@ -60,8 +60,6 @@ static void bound_once_and_not_in_circles(struct kunit *test)
 	for (i = 0; i < n; i++)
 		bound[i] = make(test, port->body.object, NULL);
 	object = bound[0]->body.object;
-	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], NULL), 0);
-	KUNIT_EXPECT_NULL(test, bound[0]->next);
 	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], object), -EINVAL);
 	/* So that there is room for the chain of who comes to the last one. */
 	for (i = 1; i < n - 1; i++)
@@ -71,8 +69,15 @@ static void bound_once_and_not_in_circles(struct kunit *test)
 						  bound[n - 2]->body.object), -EINVAL);
 	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[2], bound[1]->body.object), 0);
 	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[2], object), -EINVAL);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[2], NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], bound[2]->body.object),
 			-EINVAL);
+	/* To nothing is bound, too. */
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], NULL), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], NULL), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[0], bound[n - 1]->body.object),
+			-EINVAL);
+	KUNIT_EXPECT_NULL(test, bound[0]->next);
 	rcu_read_lock();
 	KUNIT_EXPECT_EQ(test, capmsg_gate_count_rcu(bound[2]->body.object), 3);
 	rcu_read_unlock();

@@ -1515,7 +1515,8 @@ struct capmsg_open {
  *
  * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EMLINK (an @original
  * that is the last of CAPMSG_CHAIN_MAX virtual objects that end with each other);
- * EINVAL also for a port that is no handler's, or that is named through a revoker, and for
+ * EINVAL also for a port that is no handler's, is virtual, or is named through a revoker,
+ * and for
  * @notification or @no_senders_bits alone or of something else than a port, and if
  * @original is of another kind; EOPNOTSUPP also for another @kind.
  */
@@ -1634,9 +1635,9 @@ enum capmsg_result {
  * capability when it wants to read or write the slot. What stands in has at most the
  * rights of the client's capability and of the item, and the badge of the item, or
  * if that has none of the client's. It is used through the virtual object, and through
- * the revokers that either capability came through. The first answer that came through
- * a revoker, or names a virtual object, binds the virtual object to that: what comes
- * through another one later is refused.
+ * the revokers that either capability came through. The first such answer binds the
+ * virtual object to what the item came through: to a revoker, to the other virtual object
+ * that it is, or to nothing. What comes through something else later is refused.
  *
  * The answer is refused, and the upcall waits for another one, if a field is not
  * as said here or must be zero for this result, if the item is missing, has the wrong type or is
