@@ -325,6 +325,25 @@ static bool offer_claimed(struct capmsg_port *port,
 	return true;
 }
 
+/**
+ * capmsg_claim_offer_spurned_locked() - somebody may be able to use a claim by now
+ * @port: the port
+ *
+ * Its time was up before, but nobody in line could use it while a revoker was closed.
+ *
+ * Context: Atomic; lock of the port held, takes those of tables.
+ */
+void capmsg_claim_offer_spurned_locked(struct capmsg_port *port)
+{
+	struct capmsg_port_post *post, *next;
+
+	lockdep_assert_held(&port->body.lock);
+	list_for_each_entry_safe(post, next, &port->claimed, link) {
+		if (post->flags & CAPMSG_POST_SPURNED)
+			offer_claimed(port, post);
+	}
+}
+
 static bool stalled(const struct capmsg_port *port,
 		    const struct capmsg_port_post *post, ktime_t now)
 {
@@ -414,7 +433,7 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
  * @sender: the sender; in line
  *
  * While the way was closed it was passed over. Nobody else who waits can use what
- * is posted, so it takes that, if it fits.
+ * is posted, so it takes that, if it fits. Or else a claim that nobody could use.
  *
  * Context: Atomic; lock of the port held, takes those of tables. The sender may
  * have left the line.
@@ -439,6 +458,8 @@ void capmsg_port_look_locked(struct capmsg_port *port,
 			break;
 		serve(port, post, sender);
 	}
+	if (!ret && capmsg_sender_waits(sender))
+		capmsg_claim_offer_spurned_locked(port);
 }
 
 /**

@@ -21,6 +21,7 @@ void capmsg_port_dispatch_locked(struct capmsg_port *port,
 				 struct capmsg_port_post *post);
 void capmsg_port_relax_locked(struct capmsg_port *port);
 
+void capmsg_claim_offer_spurned_locked(struct capmsg_port *port);
 bool capmsg_claim_steal_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender);
 bool capmsg_claim_begin_locked(struct capmsg_port *port,

@@ -9,9 +9,12 @@ static struct capmsg_port_post *take_locked(struct capmsg_port *port,
 					    struct capmsg_frame *plain)
 {
 	/* Nobody could be given it while the port was closed to us. */
-	if (plain && plain->post.through &&
-	    plain->post.state == CAPMSG_POST_POSTED)
-		capmsg_port_dispatch_locked(port, &plain->post);
+	if (plain && plain->post.through) {
+		if (plain->post.state == CAPMSG_POST_POSTED)
+			capmsg_port_dispatch_locked(port, &plain->post);
+		else if (plain->post.state == CAPMSG_POST_CLAIMED)
+			capmsg_claim_offer_spurned_locked(port);
+	}
 	if (plain && plain->post.state == CAPMSG_POST_FILLED)
 		return &plain->post;
 	return capmsg_port_reap_locked(port);

@@ -421,4 +421,32 @@ TEST_F(through, waiting_by_itself_when_it_is_used)
 	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, state(self->fd));
 }
 
+/*
+ * While the way was closed a claim that lasts too long was of no use to who waits; from
+ * then on it is again.
+ */
+TEST_F(through, claim_taken_when_the_way_is_open_again)
+{
+	struct capmsg_send send = { .to = GIVEN, .data = PTR("a"), .length = 1,
+		.deadline = patience() };
+	struct job job;
+
+	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
+		.to = PORT, .depth = 1, .claim_time_us = 300000 }));
+	ASSERT_EQ(0, derive(self->fd, PORT, GIVEN, REVOKER));
+	ASSERT_LE(0, post_long(self));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE, LENGTH, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, send, SEND, &send));
+	EXPECT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	EXPECT_FALSE(job_done(&job, 600));
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, state(self->fd));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	EXPECT_EQ(0, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->fd));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ('a', self->data[0]);
+}
+
 TEST_HARNESS_MAIN
