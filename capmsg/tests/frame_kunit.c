@@ -104,6 +104,10 @@ static void wrong_answer_can_be_corrected(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, answer(frame, sender, &right), -EMSGSIZE);
 	KUNIT_EXPECT_FALSE(test, capmsg_cap_void(&right));
 	sender->n_caps = 0;
+	/* It is not wrong while somebody is about to take a buffer away. */
+	frame->post.wanted++;
+	KUNIT_EXPECT_EQ(test, answer(frame, sender, &right), -EBUSY);
+	frame->post.wanted--;
 	KUNIT_EXPECT_EQ(test, answer(frame, sender, &right), 0);
 	KUNIT_EXPECT_EQ(test, frame->post.length, 100);
 	capmsg_frame_end(frame);
