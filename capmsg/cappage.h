@@ -32,6 +32,9 @@ struct capmsg_slot {
 	struct capmsg_reservation *reserved;
 };
 
+/* Capabilities are many. */
+static_assert(sizeof(struct capmsg_slot) <= 64);
+
 /**
  * struct capmsg_cappage - a table of 2^bits slots
  */

@@ -6,6 +6,16 @@
 
 #include "port.h"
 
+/*
+ * Ports are to be cheap: a port of depth 1, with all that is charged for it. Not where
+ * locks take more than a word, for notes of their own or for PREEMPT_RT.
+ */
+static_assert(IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_SPINLOCK) ||
+	      IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	      sizeof(struct capmsg_object) + sizeof(struct capmsg_port) +
+	      sizeof(struct capmsg_port_post) +
+	      CAPMSG_SHARES_PER_POST * sizeof(struct capmsg_share) <= 1536);
+
 /**
  * capmsg_port_init() - prepare a port
  * @port: zeroed memory
