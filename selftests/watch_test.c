@@ -204,6 +204,39 @@ TEST_F(watch, badge)
 	EXPECT_EQ(0x70, note_take(self->fd, NOTE, ALL));
 }
 
+static int interpose(int fd, __u64 from, __u64 to, __u64 revoker)
+{
+	return do_create_revoker(fd, &(struct capmsg_create_revoker){ .from = from, .to = to,
+		.revoker = revoker });
+}
+
+static int revoke_now(int fd, __u64 revoker)
+{
+	return do_revoke(fd, &(struct capmsg_revoke){ .revoker = revoker });
+}
+
+/* What is watched is the capability: it ends with any revoker that it came through. */
+TEST_F(watch, revoked)
+{
+	const __u64 near = SLOT(0x21), far = SLOT(0x22), nearer = SLOT(0x23);
+
+	ASSERT_EQ(0, interpose(self->fd, PORT, COPY, far));
+	ASSERT_EQ(0, interpose(self->fd, COPY, OTHER, near));
+	ASSERT_EQ(0, interpose(self->fd, COPY, TABLE, nearer));
+	ASSERT_EQ(0, watch_create(self->fd, PORT, 0, NOTE, 1));
+	ASSERT_EQ(0, watch_create(self->fd, COPY, 0, NOTE, 2));
+	ASSERT_EQ(0, watch_create(self->fd, OTHER, 0, NOTE, 4));
+	ASSERT_EQ(0, watch_create(self->fd, TABLE, 0, NOTE, 8));
+	EXPECT_EQ(0, note_take(self->fd, NOTE, ALL));
+	ASSERT_EQ(0, revoke_now(self->fd, near));
+	EXPECT_EQ(4, note_take(self->fd, NOTE, ALL));
+	ASSERT_EQ(0, revoke_now(self->fd, far));
+	EXPECT_EQ(2 | 8, note_take(self->fd, NOTE, ALL));
+	EXPECT_EQ(1, live(self->fd, CAPMSG_TYPE_WATCH));
+	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
+	EXPECT_EQ(1, note_take(self->fd, NOTE, ALL));
+}
+
 /* --- what must not come --------------------------------------------------------- */
 
 /* Destroying the watch takes the request back. */
