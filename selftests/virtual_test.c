@@ -655,6 +655,23 @@ TEST_F(virtual, cached)
 	handler_stop(&self->handler);
 }
 
+/* The badge itself counts, and not only whether there is one. */
+TEST_F(virtual, cached_for_a_badge)
+{
+	ASSERT_EQ(0, cached_table(self, 8));
+	ASSERT_EQ(0, cap_badge(self->tx, SLOT(8), SLOT(9), 5));
+	ASSERT_EQ(0, cap_badge(self->tx, SLOT(8), SLOT(10), 6));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(9, 1)));
+	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(10, 1)));
+	EXPECT_EQ(2, atomic_load(&self->handler.upcalls));
+	/* Each has its own answer from now on. */
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(9, 1)));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(10, 1)));
+	EXPECT_EQ(2, atomic_load(&self->handler.upcalls));
+	handler_stop(&self->handler);
+}
+
 /* More answers than there is room for: each is right, some are asked again. */
 TEST_F(virtual, cache_is_bounded)
 {
