@@ -170,6 +170,26 @@ TEST_F(through, filled_when_the_buffer_is_revoked)
 	EXPECT_EQ(-1, bytes_check(self->memory, LENGTH, POISON));
 }
 
+/* The same when it was filled before: the commit looks again. */
+TEST_F(through, transmitted_when_the_buffer_is_revoked)
+{
+	struct capmsg_begin begin = { .message = MESSAGE, .to = PORT, .length = LENGTH,
+		.flags = CAPMSG_NONBLOCK };
+	struct capmsg_fill fill = { .message = MESSAGE, .data = PTR(self), .length = 8 };
+	struct capmsg_transmit transmit = { .message = MESSAGE, .length = LENGTH,
+		.flags = CAPMSG_NONBLOCK };
+
+	ASSERT_EQ(0, derive(self->fd, REGION, GIVEN, REVOKER));
+	ASSERT_LE(0, post_any(self->fd, PORT, GIVEN, 0, LENGTH, 0, 0));
+	ASSERT_EQ(0, do_begin(self->fd, &begin));
+	ASSERT_EQ(0, do_fill(self->fd, &fill));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	EXPECT_EQ(-ESTALE, do_transmit(self->fd, &transmit));
+	EXPECT_EQ(CAPMSG_MESSAGE_LOST, state(self->fd));
+	EXPECT_EQ(BIT, note_take(self->fd, NOTE, BIT));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
+}
+
 /* --- the port of a receiver ----------------------------------------------------------- */
 
 /* A right is to be moved out of a post, to where the way is closed for now. */
