@@ -844,6 +844,39 @@ TEST_F(virtual, late_answer_asks_nobody)
 	EXPECT_EQ(0, waiting(self, list, 1));
 }
 
+/* It was still waited for when the answer was begun; now another question is in its place. */
+TEST_F(virtual, late_answer_to_another_question)
+{
+	struct capmsg_resolution resolution = { .size = sizeof(resolution),
+		.result = CAPMSG_RESULT_VALUE, .bits = 8 };
+	struct capmsg_item item = { .address = SLOT(8), .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_reply reply = { .flags = CAPMSG_REPLY_POST, .to = HANDLER,
+		.data = PTR(&resolution), .length = sizeof(resolution),
+		.items = PTR(&item), .n_items = 1 };
+	struct capmsg_waiting list[1];
+	struct capmsg_stat stat;
+	struct job late;
+
+	ASSERT_EQ(0, port_create(self->fd, OTHER, 1));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = OTHER, .to = SLOT(8), .revoker = SLOT(9) }));
+	ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = SLOT(9) }));
+	ASSERT_EQ(0, stat_starts(self, &stat, SLOT2(3, 1)));
+	reply.post = self->up.record.out_post;
+	reply.seq = self->up.record.out_seq;
+	ASSERT_EQ(0, JOB_START(&late, self->fd, reply, REPLY, &reply));
+	ASSERT_TRUE(job_blocked(&late));
+	ASSERT_EQ(1, waiting(self, list, 1));
+	ASSERT_EQ(0, upcall_end(self, list[0].id));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	ASSERT_EQ(0, stat_starts(self, &stat, SLOT2(3, 2)));
+	ASSERT_EQ(0, do_open(self->fd, &(struct capmsg_open){ .revoker = SLOT(9) }));
+	EXPECT_EQ(-ESTALE, job_join(&late));
+	ASSERT_EQ(1, waiting(self, list, 1));
+	EXPECT_EQ(0, upcall_end(self, list[0].id));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+}
+
 TEST_F(virtual, upcalls_errors)
 {
 	struct capmsg_waiting list[4];
