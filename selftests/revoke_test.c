@@ -363,6 +363,23 @@ TEST_F(revoke, ways_out_of_a_gate)
 	EXPECT_EQ(-ENOENT, job_join(&job));
 }
 
+/* Told that nothing is different, it goes back to sleep, and does not look all the time. */
+TEST_F(revoke, closed_twice)
+{
+	struct capmsg_send send = { .to = GIVEN, .data = PTR("a"), .length = 1,
+				    .deadline = patience() };
+	struct job job;
+
+	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, send, SEND, &send));
+	EXPECT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+	EXPECT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	EXPECT_EQ(0, job_join(&job));
+}
+
 /* In line at a port without a free post. */
 TEST_F(revoke, sender_in_line)
 {
