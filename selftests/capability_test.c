@@ -346,6 +346,11 @@ TEST_F(capability, subpage)
 	ASSERT_EQ(0, copy_subpage(self->fd, TO, TO2, 11, 4));
 	EXPECT_EQ(1000 + 11 * 16 + 7, cap_mark(self->fd, CAPMSG_ADDRESS(0x11 << 4 | 7, 12)));
 	EXPECT_EQ(-EINVAL, copy_subpage(self->fd, TO2, SLOT(0x12), 5, 3));
+	/* The first part has number 0 at any width. */
+	ASSERT_EQ(0, copy_subpage(self->fd, TABLE, SLOT(0x12), 0, 3));
+	EXPECT_EQ(-EINVAL, copy_subpage(self->fd, SLOT(0x12), SLOT(0x13), 0, 2));
+	EXPECT_EQ(-EINVAL, copy_subpage(self->fd, SLOT(0x12), SLOT(0x13), 0, 0));
+	EXPECT_EQ(0, copy_subpage(self->fd, SLOT(0x12), SLOT(0x13), 0, 4));
 }
 
 TEST_F(capability, subpage_values)
