@@ -206,6 +206,26 @@ TEST_F(begin, short_message)
 	EXPECT_EQ(-EAGAIN, taken(self->tx));
 }
 
+/* What is not filled is zero, whatever was there before. */
+TEST_F(begin, short_message_begins_empty)
+{
+	const char zero[100] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(CAPMSG_MESSAGE_OPEN,
+			  begin(self->tx, MESSAGE, 100, 0, CAPMSG_NONBLOCK));
+		if (!i)
+			ASSERT_EQ(0, fill(self->tx, MESSAGE, 0, self->source, 100));
+		ASSERT_LE(0, post(self, 0));
+		ASSERT_EQ(CAPMSG_MESSAGE_DELIVERED,
+			  transmit(self->tx, MESSAGE, 100, CAPMSG_NONBLOCK));
+		ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+		EXPECT_EQ(0, memcmp(self->data, i ? zero : self->source, 100));
+		ASSERT_EQ(0, post_take(self->fd, PORT, self->record.out_post));
+	}
+}
+
 TEST_F(begin, long_message)
 {
 	struct capmsg_item item = { .address = CARGO, .rights = CAPMSG_RIGHT_SEND };
@@ -483,6 +503,22 @@ TEST_F(begin, claim_time)
 	send.deadline = patience();
 	ASSERT_EQ(0, do_send(self->tx, &send));
 	EXPECT_LE(50000000, now_ns() - begun);
+	EXPECT_EQ(BIT, taken(self->tx));
+	EXPECT_EQ(-ESTALE, transmit(self->tx, MESSAGE, LENGTH, 0));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(0, memcmp(self->target, self->source, LENGTH));
+}
+
+/* When the time of a claim is over, who does not wait can have it, too. */
+TEST_F(begin, claim_time_over)
+{
+	struct capmsg_send send = { .to = PORT, .data = PTR(self->source), .length = LENGTH,
+		.flags = CAPMSG_NONBLOCK };
+
+	ASSERT_LE(0, post(self, LENGTH));
+	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin(self->tx, MESSAGE, LENGTH, 0, CAPMSG_NONBLOCK));
+	sleep_ms(100);
+	ASSERT_EQ(0, do_send(self->tx, &send));
 	EXPECT_EQ(BIT, taken(self->tx));
 	EXPECT_EQ(-ESTALE, transmit(self->tx, MESSAGE, LENGTH, 0));
 	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
