@@ -220,6 +220,9 @@ TEST_F(kind, port_rights)
 	EXPECT_EQ(1, asked(self));
 	EXPECT_EQ(0, msg_send(self->tx, send_only, "x", 1));
 	EXPECT_EQ(0, msg_recv(self->tx, recv_only, &self->record, self->data));
+	/* Nor is it seen with more than either has. */
+	EXPECT_EQ(CAPMSG_RIGHT_SEND, cap_rights(self->tx, send_only));
+	EXPECT_EQ(CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_RECV, cap_rights(self->tx, IT));
 }
 
 /* --- the other kinds -------------------------------------------------------------------- */
