@@ -334,9 +334,10 @@ bool job_done(struct job *job, unsigned int ms)
 	return WAIT_UNTIL(ms, atomic_load(&job->done));
 }
 
+/* Before its deadline: what ends then only was not woken, whatever it returns. */
 int job_join(struct job *job)
 {
-	if (!job_done(job, CAPMSG_PATIENCE_MS + 2000))
+	if (!job_done(job, CAPMSG_PATIENCE_MS - 2000))
 		return -ETIME;
 	pthread_join(job->thread, NULL);
 	return job->ret;

@@ -177,6 +177,23 @@ TEST_F(wait, receivers_share)
 	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, PORT, &self->record, self->data));
 }
 
+/* Who was woken cannot take the message: then it is the turn of the next one. */
+TEST_F(wait, left_to_another)
+{
+	struct receive r[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, receive_start(&r[i], self->fd, PORT, NULL, patience()));
+		ASSERT_TRUE(job_blocked(&r[i].job));
+	}
+	r[0].record.data = 8;
+	ASSERT_EQ(0, msg_send(self->fd, PORT, "x", 1));
+	EXPECT_EQ(-EFAULT, job_join(&r[0].job));
+	EXPECT_EQ(0, job_join(&r[1].job));
+	EXPECT_EQ('x', r[1].data[0]);
+}
+
 /* Waiting senders of one user get their turn in the order of arrival. */
 TEST_F(wait, senders_in_order)
 {
