@@ -52,6 +52,11 @@ check-quick:
 # A million objects whose names strangers keep; some minutes.
 check-million:
 	@selftests/vm/run --timeout 3600 6.12 -- 'CAPMSG_ROUNDS=1000000 /t/sweep_test -t long_run'
+# Do the tests find bugs? Before a release; about half an hour each.
+check-canary:
+	@scripts/check-canary
+check-mutants:
+	@scripts/check-mutants
 demo:
 	@scripts/demo
 bench:
@@ -82,6 +87,8 @@ help:
 	@echo 'make check            everything, on every kernel; from nothing about 35 min, then 25'
 	@echo 'make check-quick      one stock kernel and the static checks'
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
+	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
+	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
 	@echo 'make bench            instructions per message, build/bench/results.json'
 	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
@@ -89,4 +96,4 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million demo bench profile clean distclean help
+.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help

@@ -5,7 +5,8 @@ prints one numbered TAP line for each result of the whole run.
 
   tap.py boot    --results F --kernel NAME --expect A,B --console LOG [--kunit A,B]  <output of vm/run --raw
   tap.py lines   --results F --group NAME      <TAP lines of a script, then `== status N`
-  tap.py case    --results F NAME STATUS [LOG]         one result, from an exit status
+  tap.py case    --results F NAME STATUS [LOG]         one result, from an exit status; --skip REASON
+  tap.py found   --results F LOG               what has failed, the first words of the console log LOG first
   tap.py finish  --results F --skips FILE [--quick]    the last line, and the verdict
   tap.py console LOG                                   only looks through a console log
 
@@ -292,8 +293,26 @@ def lines(args):
     return 0
 
 
+STAMP = re.compile(r'^\[[ .\d]*\] ?')
+FRAME = re.compile(r'\s*(-+\[ cut here \]-+|[-=]*)\s*')
+
+
+def found(args):
+    lines_ = read(args.log)
+    said = [STAMP.sub('', lines_[i]) for i in complaints(lines_)]
+    if said:
+        print('vm.console: ' + next((line for line in said if not FRAME.fullmatch(line)), said[0]).strip())
+    for name in [r['name'] for r in Run(args.results).results() if r['status'] == 'fail']:
+        if name != 'vm.console':
+            print(name)
+    return 0
+
+
 def case(args):
     good = args.status == '0'
+    if args.skip:
+        Run(args.results).add(args.name, 'skip', args.skip)
+        return 0
     Run(args.results).add(args.name, 'pass' if good else 'fail', '' if good else f'status {args.status}',
                           read(args.log)[-60:] if args.log and not good else [])
     return not good
@@ -353,7 +372,8 @@ def main():
     command(boot, (['--kernel'], {'required': True}), (['--label'], {'default': ''}), (['--expect'], {'default': ''}),
             (['--console'], {'required': True}), (['--kunit'], {}))
     command(lines, (['--group'], {'required': True}))
-    command(case, 'name', 'status', (['log'], {'nargs': '?'}))
+    command(case, 'name', 'status', (['log'], {'nargs': '?'}), (['--skip'], {}))
+    command(found, 'log')
     command(finish, (['--skips'], {'required': True}), (['--quick'], flag))
     command(console, 'log')
     args = parser.parse_args()
