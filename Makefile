@@ -89,7 +89,7 @@ help:
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
 	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
-	@echo 'make bench            instructions per message, build/bench/results.json'
+	@echo 'make bench            capmsg and its peers on three kernels, build/bench/results.json; 10 min and more'
 	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
 	@echo 'demo, check, check-quick and bench install what is missing: Debian 12, root.'

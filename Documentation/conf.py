@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))
 project = "capmsg"
 author = "the capmsg maintainers"
 project_copyright = author
-extensions = ["sphinx.ext.graphviz", "capmsg_docs"]
+extensions = ["sphinx.ext.graphviz", "myst_parser", "capmsg_docs"]
 root_doc = "index"
 highlight_language = "none"
 primary_domain = "c"

@@ -5,15 +5,13 @@
  * Capabilities land in a cappage, whose slots have to be void when they are
  * reserved again: after a call that carried some there is one to tidy up.
  */
-#include <fcntl.h>
 #include <linux/capmsg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "control.h"
+#include "space.h"
 
 #define PORT	CAPMSG_ADDRESS(1, 8)
 #define REGION	CAPMSG_ADDRESS(2, 8)
@@ -24,34 +22,21 @@
 #define FITTED	0
 
 static int server = -1, client = -1, exported = -1;
+/* All of it is controlled in a series that is PLAIN, else it is a number. */
 static char *answer;
-
-int space_new(void)
-{
-	struct capmsg_setup setup = { .size = sizeof(setup) };
-	int fd = must(open("/dev/capmsg", O_RDWR | O_CLOEXEC), "/dev/capmsg");
-
-	must(ioctl(fd, CAPMSG_IOC_SETUP, &setup), "SETUP");
-	return fd;
-}
+/* Where the bytes of a request arrive that is not short. */
+static char *landed;
+/* The client's: what it was answered. */
+static char *reply;
 
 static size_t request_size(const struct load *load)
 {
-	return load->plain ? ANSWER_SIZE : load->bytes;
+	return load->family == PLAIN ? ANSWER_SIZE : load->bytes;
 }
 
 static size_t answer_size(const struct load *load)
 {
-	return load->plain ? load->bytes : ANSWER_SIZE;
-}
-
-static void *memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	must(memory == MAP_FAILED ? -1 : 0, "mmap");
-	return memory;
+	return load->family == PLAIN ? load->bytes : ANSWER_SIZE;
 }
 
 static void prepare(const struct load *load)
@@ -60,32 +45,11 @@ static void prepare(const struct load *load)
 		.size = sizeof(port), .to = PORT, .depth = load->caps ? 2 : 1,
 		.max_caps = CAPMSG_CAPS_MAX,
 	};
-	struct capmsg_export export = {
-		.size = sizeof(export), .from = PORT,
-		.rights = CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_GRANT,
-	};
 
 	server = space_new();
 	must(ioctl(server, CAPMSG_IOC_CREATE_PORT, &port), "CREATE_PORT");
-	must(ioctl(server, CAPMSG_IOC_EXPORT, &export), "EXPORT");
-	exported = export.out_fd;
+	exported = space_export(server, PORT);
 	answer = memory(answer_size(load));
-}
-
-static void post_region(size_t bytes)
-{
-	size_t length = (bytes + 4095) & ~4095ul;
-	struct capmsg_register region = {
-		.size = sizeof(region), .to = REGION,
-		.address = (uintptr_t)memory(length), .length = length,
-	};
-	struct capmsg_post post = {
-		.size = sizeof(post), .port = PORT, .region = REGION,
-		.length = length, .post = FITTED,
-	};
-
-	must(ioctl(server, CAPMSG_IOC_REGISTER, &region), "REGISTER");
-	must(ioctl(server, CAPMSG_IOC_POST, &post), "POST");
 }
 
 static void post_landing(unsigned int caps)
@@ -114,6 +78,36 @@ static void clear_landing(unsigned int caps)
 	}
 }
 
+/* A request that is a control has an answer that is one. */
+static void answer_plain(const void *asked, size_t bytes)
+{
+	static bool filled;
+	uint32_t number;
+
+	if (control_is(asked, &number)) {
+		control_fill(answer, bytes, number);
+		filled = true;
+	} else if (filled) {
+		control_clear(answer, bytes);
+		filled = false;
+	}
+}
+
+static void answer_to(const struct load *load, const struct capmsg_record *record,
+		      const void *asked)
+{
+	uint64_t sum;
+
+	if (load->family == PLAIN) {
+		answer_plain(asked, load->bytes);
+		return;
+	}
+	if (!(record->out_flags & CAPMSG_RECORD_INLINE))
+		asked = landed;
+	sum = control_answer(asked, load->bytes, record->out_n_caps);
+	memcpy(answer, &sum, sizeof(sum));
+}
+
 static void serve(const struct load *load)
 {
 	char data[CAPMSG_INLINE_MAX];
@@ -131,11 +125,12 @@ static void serve(const struct load *load)
 	bool region = request_size(load) > CAPMSG_INLINE_MAX;
 
 	if (region)
-		post_region(request_size(load));
+		landed = space_posts(server, PORT, REGION, 1, load->bytes);
 	if (load->caps)
 		post_landing(load->caps);
 	for (;;) {
 		must(ioctl(server, CAPMSG_IOC_REPLY_RECV, &loop), "REPLY_RECV");
+		answer_to(load, &record, data);
 		loop.flags = CAPMSG_REPLY_POST;
 		loop.post = record.out_post;
 		loop.seq = record.out_seq;
@@ -147,15 +142,12 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load)
+static void begin(const struct load *load, pid_t child)
 {
-	struct capmsg_import import = {
-		.size = sizeof(import), .to = PORT, .fd = exported,
-	};
-
-	(void)load;
+	(void)child;
+	reply = memory(answer_size(load));
 	client = space_new();
-	must(ioctl(client, CAPMSG_IOC_IMPORT, &import), "IMPORT");
+	space_import(client, PORT, exported);
 }
 
 /* Each item is the port itself, as if to be sent on to others. */
@@ -167,21 +159,25 @@ static struct capmsg_item items[CAPMSG_CAPS_MAX] = {
 
 static void call_with(const struct load *load, unsigned int caps)
 {
-	char room[ANSWER_SIZE];
 	struct capmsg_call call = {
 		.size = sizeof(call), .to = PORT,
 		.data = (uintptr_t)request, .length = request_size(load),
 		.items = (uintptr_t)items, .n_items = caps,
-		.reply_data = (uintptr_t)(load->plain ? request : room),
-		.reply_size = answer_size(load),
+		.reply_data = (uintptr_t)reply, .reply_size = answer_size(load),
 	};
 
 	must(ioctl(client, CAPMSG_IOC_CALL, &call), "CALL");
 }
 
-static void call(const struct load *load)
+static uint64_t call(const struct load *load)
 {
+	uint64_t sum;
+
 	call_with(load, load->caps);
+	if (load->family == PLAIN)
+		return control_answer(reply, load->bytes, 0);
+	memcpy(&sum, reply, sizeof(sum));
+	return sum;
 }
 
 static void tidy(const struct load *load)
@@ -198,7 +194,8 @@ static void end(void)
 }
 
 const struct mechanism mechanism_capmsg = {
-	.name = "capmsg", .families = RTT | MESSAGES, .repeats = 1,
+	.name = "capmsg", .families = RTT | CAPS | PLAIN, .repeats = REPEATS,
+	.pooled = true,
 	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
 	.tidy = tidy, .end = end,
 };

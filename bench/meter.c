@@ -4,10 +4,7 @@
  * instruction, so differences of it are instruction counts. Elsewhere the
  * clock is the meter.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <errno.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -18,6 +15,11 @@ static bool wall_clock;
 void meter_init(bool wall)
 {
 	wall_clock = wall;
+}
+
+bool meter_wall(void)
+{
+	return wall_clock;
 }
 
 const char *meter_name(void)
@@ -52,12 +54,4 @@ struct summary meter_summary(uint64_t *samples, size_t n)
 		.p90	= samples[n * 9 / 10],
 		.p99	= samples[n * 99 / 100],
 	};
-}
-
-long must(long result, const char *what)
-{
-	if (result >= 0)
-		return result;
-	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
-	exit(1);
 }

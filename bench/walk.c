@@ -5,13 +5,12 @@
  * last one may be played by a process. What that is asked, and what it answers, are
  * two system calls more, one of each process.
  */
-#include <fcntl.h>
 #include <linux/capmsg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "space.h"
 
 #define SLOT	3
 #define BITS	8
@@ -111,17 +110,14 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load)
+static void begin(const struct load *load, pid_t child)
 {
 	struct capmsg_create_cappage table = {
 		.size = sizeof(table), .bits = BITS,
 	};
-	struct capmsg_import import = {
-		.size = sizeof(import), .to = address(load->hops - 1),
-		.fd = exported,
-	};
 	unsigned int real = load->hops - (load->player != NOBODY), i;
 
+	(void)child;
 	client = space_new();
 	for (i = 1; i < real; i++) {
 		table.to = address(i);
@@ -131,10 +127,11 @@ static void begin(const struct load *load)
 	if (load->player == NOBODY)
 		create_notification(client, address(load->hops));
 	else
-		must(ioctl(client, CAPMSG_IOC_IMPORT, &import), "IMPORT");
+		space_import(client, address(load->hops - 1), exported);
 }
 
-static void call(const struct load *load)
+/* A walk that leads nowhere fails. */
+static uint64_t call(const struct load *load)
 {
 	struct capmsg_signal signal = {
 		.size = sizeof(signal), .notification = address(load->hops),
@@ -142,6 +139,7 @@ static void call(const struct load *load)
 	};
 
 	must(ioctl(client, CAPMSG_IOC_SIGNAL, &signal), "SIGNAL");
+	return 1;
 }
 
 static void end(void)
@@ -152,6 +150,7 @@ static void end(void)
 }
 
 const struct mechanism mechanism_walk = {
-	.name = "capmsg", .families = WALKS, .repeats = 1, .prepare = prepare,
+	.name = "capmsg", .families = WALKS, .repeats = REPEATS,
+	.pooled = true, .prepare = prepare,
 	.serve = serve, .begin = begin, .call = call, .end = end,
 };
