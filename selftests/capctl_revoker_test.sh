@@ -138,7 +138,7 @@ test_chain() {
 		echo 'revoker create /11/08 /20 /21'
 	} | script 1
 	has '8 of at most 8 in a row are there (EMLINK)' err
-	has 'hint: .*fewer revokers' err
+	has 'hint: .*through fewer of them' err
 	{
 		chain 8
 		echo 'revoker create /11/08 /20 /21'
