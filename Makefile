@@ -57,6 +57,9 @@ check-canary:
 	@scripts/check-canary
 check-mutants:
 	@scripts/check-mutants
+# A part of it by itself.
+check-race:
+	@scripts/check-race
 demo:
 	@scripts/demo
 bench:
@@ -89,6 +92,7 @@ help:
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
 	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
+	@echo 'make check-race       all tests on the kernel that looks for data races'
 	@echo 'make bench            capmsg and its peers on three kernels, build/bench/results.json; 10 min and more'
 	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
@@ -96,4 +100,4 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help
+.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race

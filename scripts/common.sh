@@ -10,10 +10,34 @@ export CAPMSG_CACHE=$cache LC_ALL=C TZ=UTC
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # The kernels that we test on. A name is a series, of which the newest package
-# of the suite is taken; NAME-rt is its PREEMPT_RT flavour, NAME-debug our own
-# build of the same source.
+# of the suite is taken; NAME-rt is its PREEMPT_RT flavour, NAME-debug and NAME-kcsan
+# are our own builds of the same source.
 stock_kernels=(6.1 6.12-rt 6.12 7.3)
 debug_kernels=(6.12-debug)
+race_kernels=(6.12-kcsan)
+
+# is_ours NAME: we have built it ourselves.
+is_ours() {
+	case $1 in
+	*-debug | *-kcsan) ;;
+	*) return 1 ;;
+	esac
+}
+
+# module_flags NAME: prints what the module for that kernel is built with, a word a line:
+# test hooks on kernels of our own, KUnit suites where nothing races with them.
+module_flags() {
+	! is_ours "$1" || echo CONFIG_CAPMSG_TEST_HOOKS=y
+	case $1 in
+	*-debug) echo CONFIG_CAPMSG_KUNIT_TEST=y ;;
+	esac
+}
+
+# expected_tests: prints the names of the tests of the suite, with commas between.
+expected_tests() {
+	find "$top/selftests" -maxdepth 1 \( -name '*_test.c' -o -name '*_test.sh' \) -printf '%f\n' |
+		sed 's/_test\..*//' | sort | paste -sd ,
+}
 
 # is_next NAME: it is a kernel of the next Debian, and built with the tools of that.
 is_next() {
@@ -37,7 +61,7 @@ die() {
 #   root      that these are part of: unpacked packages, or the next Debian
 kernel_dir() {
 	[ -f "$cache/kernels/$1/release" ] ||
-		die "no kernel '$1' in the cache: run scripts/setup, scripts/kernel for a -debug one"
+		die "no kernel '$1' in the cache: run scripts/setup, scripts/kernel for our own"
 	readlink -f "$cache/kernels/$1"
 }
 
