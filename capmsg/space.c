@@ -278,7 +278,7 @@ unsigned long capmsg_frames_busy(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(frames_busy, cpu);
+		sum += READ_ONCE(per_cpu(frames_busy, cpu));
 	return max(sum, 0L);
 }
 
