@@ -58,8 +58,11 @@ check-canary:
 check-mutants:
 	@scripts/check-mutants
 # A part of it by itself.
+# Parts of it by themselves.
 check-race:
 	@scripts/check-race
+coverage:
+	@scripts/coverage
 demo:
 	@scripts/demo
 bench:
@@ -93,6 +96,7 @@ help:
 	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
 	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
 	@echo 'make check-race       all tests on the kernel that looks for data races'
+	@echo 'make coverage         which lines of the module the tests execute'
 	@echo 'make bench            capmsg and its peers on three kernels, build/bench/results.json; 10 min and more'
 	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
@@ -100,4 +104,4 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race
+.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race coverage

@@ -25,11 +25,12 @@ is_ours() {
 }
 
 # module_flags NAME: prints what the module for that kernel is built with, a word a line:
-# test hooks on kernels of our own, KUnit suites where nothing races with them.
+# test hooks on kernels of our own; where races are not looked for KUnit suites, and
+# counters of what is executed.
 module_flags() {
 	! is_ours "$1" || echo CONFIG_CAPMSG_TEST_HOOKS=y
 	case $1 in
-	*-debug) echo CONFIG_CAPMSG_KUNIT_TEST=y ;;
+	*-debug) printf '%s\n' CONFIG_CAPMSG_KUNIT_TEST=y CAPMSG_COVERAGE=1 ;;
 	esac
 }
 
