@@ -63,6 +63,10 @@ check-race:
 	@scripts/check-race
 coverage:
 	@scripts/coverage
+# Goes on for FUZZ_SECONDS; selftests/fuzz/corpus is then what reaches all that was reached.
+FUZZ_SECONDS ?= 3600
+fuzz:
+	@scripts/fuzz $(FUZZ_SECONDS)
 demo:
 	@scripts/demo
 bench:
@@ -97,6 +101,7 @@ help:
 	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
 	@echo 'make check-race       all tests on the kernel that looks for data races'
 	@echo 'make coverage         which lines of the module the tests execute'
+	@echo 'make fuzz             FUZZ_SECONDS=$(FUZZ_SECONDS): runs the fuzzer, improves its corpus'
 	@echo 'make bench            capmsg and its peers on three kernels, build/bench/results.json; 10 min and more'
 	@echo 'make profile          where those of a 64-byte call and reply go, by function'
 	@echo 'make clean            what was built; distclean: downloaded kernels too'
@@ -104,4 +109,4 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race coverage
+.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race coverage fuzz
