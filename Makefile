@@ -94,7 +94,7 @@ help:
 	@echo 'make tools            libcapmsg and capctl; make examples: handlers of virtual objects'
 	@echo 'make install          header, library, capctl, man pages, examples (PREFIX=$(PREFIX), DESTDIR); uninstall'
 	@echo 'make demo             boots a stock kernel and shows two processes exchange messages'
-	@echo 'make check            everything, on every kernel; from nothing about 35 min, then 25'
+	@echo 'make check            everything, on every kernel; from nothing about 45 min, then 33'
 	@echo 'make check-quick      one stock kernel and the static checks'
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
