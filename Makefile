@@ -109,4 +109,5 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million check-canary check-mutants demo bench profile clean distclean help check-race coverage fuzz
+.PHONY: check check-quick check-million check-canary check-mutants check-race coverage fuzz
+.PHONY: demo bench profile clean distclean help
