@@ -99,7 +99,8 @@ TEST_F(argument, query_limits)
 	EXPECT_EQ(CAPMSG_DEPTH_MAX, query.out_depth_max);
 	EXPECT_EQ(1, query.out_total_live[CAPMSG_TYPE_PORT]);
 	EXPECT_EQ(1, query.out_total_live[CAPMSG_TYPE_REGION]);
-	EXPECT_EQ(CAPMSG_FRAMES_DEFAULT, query.out_total_live[CAPMSG_TYPE_REPLY]);
+	/* And the spare one. */
+	EXPECT_EQ(CAPMSG_FRAMES_DEFAULT + 1, query.out_total_live[CAPMSG_TYPE_REPLY]);
 	EXPECT_EQ(1, query.out_total_live[0]);
 	EXPECT_EQ(2, query.out_total_pinned);
 	EXPECT_EQ(2, query.out_user_pinned);

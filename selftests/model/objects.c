@@ -12,7 +12,8 @@ static __u64 cost(const struct world *w)
 	int i;
 
 	for (i = 0; price && i < SPACES; i++)
-		sum += w->spaces[i].open * price->space + w->spaces[i].frames * price->frame;
+		sum += w->spaces[i].open * price->space + w->spaces[i].frames * price->frame +
+		       !!w->spaces[i].frames * price->spare;
 	for (i = 0; price && i < TABLES; i++)
 		sum += w->tables[i].alive ? price->table[w->tables[i].bits] : 0;
 	for (i = 0; price && i < PORTS; i++)
@@ -43,7 +44,8 @@ bool do_op_query(struct doing *d)
 		query->out_plain_max = space->plain_max;
 	}
 	for (i = 0; i < SPACES; i++)
-		query->out_user_objects += d->w->spaces[i].open + d->w->spaces[i].frames;
+		query->out_user_objects += d->w->spaces[i].open + d->w->spaces[i].frames +
+					   !!d->w->spaces[i].frames;
 	for (i = 1; i < CAPMSG_TYPE_COUNT; i++)
 		query->out_user_objects += objects_live(d->w, i);
 	for (i = 0; i < EXPORTS; i++)

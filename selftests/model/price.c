@@ -65,6 +65,9 @@ int prices_find(struct prices *p, void *memory)
 	ret = ret ?: (twin = space_open()) < 0 ? twin : 0;
 	two = PRICE(ret, fd, setup(twin, 2));
 	p->frame = two - one;
+	/* What is left of that is the root and the spare frame. */
+	p->spare = one - p->frame - PRICE(ret, fd, cappage_create(fd, SLOT(0x20), 8));
+	ret = ret ?: obj_destroy(fd, SLOT(0x20)) ?: cap_clear(fd, SLOT(0x20));
 	ret = ret ?: price_objects(fd, memory, p);
 	ret = ret ?: price_export(fd, p);
 	close(twin);

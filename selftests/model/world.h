@@ -161,7 +161,7 @@ struct waiter {
 
 /* Bytes that a user pays for; tables by bits, ports by depth, regions by pages. */
 struct prices {
-	__u64 space, frame, export, tombstone;
+	__u64 space, frame, spare, export, tombstone;
 	__u64 table[6], port[POSTS + 1], region[MEMORY_PAGES + 1];
 };
 
