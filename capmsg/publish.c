@@ -133,17 +133,21 @@ static void played_get(struct played *played, const struct capmsg_object *throug
 	rcu_read_unlock();
 }
 
-/* What is used through them by others ends, too. */
+/*
+ * What is used through them by others ends, too. Who has ended one before waits for those
+ * commits, be it the end of an original.
+ */
 static void played_end(struct played *played, bool kill)
 {
+	bool ended = false;
 	u32 i;
 
 	for (i = 0; i < played->n; i++) {
 		if (kill)
-			capmsg_object_kill(played->body[i]->object);
+			ended |= capmsg_object_kill(played->body[i]->object);
 		capmsg_body_put(played->body[i]);
 	}
-	if (kill && played->n)
+	if (ended)
 		synchronize_rcu();
 }
 
