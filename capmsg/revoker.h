@@ -170,9 +170,15 @@ static inline struct capmsg_revoker *capmsg_revoker_of(struct capmsg_body *body)
  */
 #define CAPMSG_SHUT	(-ESHUTDOWN)
 
-static inline int capmsg_gate_error(enum capmsg_gate gate)
+/*
+ * May one commit through @through (or NULL: through no revoker)? To be asked in
+ * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
+ */
+static inline int capmsg_gate_check(const struct capmsg_object *through)
 {
-	switch (gate) {
+	if (likely(!through))
+		return 0;
+	switch (capmsg_gate_look(through)) {
 	case CAPMSG_GATE_OPEN:
 		return 0;
 	case CAPMSG_GATE_CLOSED:
@@ -182,21 +188,19 @@ static inline int capmsg_gate_error(enum capmsg_gate gate)
 	}
 }
 
-/*
- * May one commit through @through (or NULL: through no revoker)? To be asked in
- * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
- */
-static inline int capmsg_gate_check(const struct capmsg_object *through)
-{
-	return likely(!through) ? 0 :
-				  capmsg_gate_error(capmsg_gate_look(through));
-}
-
 /* The same for who uses a capability that came through @revoker as such. */
 static inline int capmsg_gate_check_rcu(const struct capmsg_object *revoker)
 {
-	return likely(!revoker) ? 0 :
-				  capmsg_gate_error(capmsg_gate_rcu(revoker));
+	if (likely(!revoker))
+		return 0;
+	switch (capmsg_gate_rcu(revoker)) {
+	case CAPMSG_GATE_OPEN:
+		return 0;
+	case CAPMSG_GATE_CLOSED:
+		return CAPMSG_SHUT;
+	default:
+		return -ENOENT;
+	}
 }
 
 /* Has it been revoked? What was done through a gate stays when it is closed. */
