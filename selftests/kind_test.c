@@ -987,6 +987,8 @@ TEST_F(kind, two_ask_without_a_frame)
 	ASSERT_TRUE(job_blocked(&jobs[0]));
 	ASSERT_EQ(0, JOB_START(&jobs[1], fd, stat, STAT, &other));
 	ASSERT_TRUE(job_blocked(&jobs[1]));
+	EXPECT_EQ(-ETIMEDOUT, do_recv(fd, &(struct capmsg_recv){ .port = IT,
+		.records = PTR(&self->record), .n_records = 1, .deadline = in_ms(50) }));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
 		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, HANDLER, &self->record, self->data));
@@ -1036,6 +1038,13 @@ TEST_F(kind, senders_of_a_virtual_port)
 	EXPECT_EQ(0, stat.out_send_caps);
 	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, RIGHTS_SENDER, self->tx, IT));
 	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(2, stat.out_mints);
+	/* By way of a revoker as well. */
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = VIRTUAL, .to = SLOT(17), .revoker = SLOT(18) }));
+	stat.address = SLOT(17);
+	ASSERT_EQ(0, do_stat(self->fd, &stat));
+	EXPECT_EQ(1, stat.out_send_caps);
 	EXPECT_EQ(2, stat.out_mints);
 	/* Only who can receive sees that. */
 	stat.address = IT;

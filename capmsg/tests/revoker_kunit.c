@@ -92,6 +92,32 @@ static void bound_once_and_not_in_circles(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* From the front any length can be made: nobody gets through, or looks at all of it. */
+static void too_long_is_gone(struct kunit *test)
+{
+	struct capmsg_port *port = make_port(test);
+	struct capmsg_revoker *bound[CAPMSG_GATES_MAX + 2];
+	struct capmsg_gates *gates = kunit_kzalloc(test, sizeof(*gates), GFP_KERNEL);
+	const u32 n = ARRAY_SIZE(bound);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, gates);
+	for (i = 0; i < n; i++)
+		bound[i] = make(test, port->body.object, NULL);
+	for (i = 0; i + 1 < n; i++)
+		KUNIT_EXPECT_EQ(test, capmsg_revoker_bind(bound[i],
+							  bound[i + 1]->body.object), 0);
+	expect_gate(test, bound[2], CAPMSG_GATE_OPEN);
+	expect_gate(test, bound[1], CAPMSG_GATE_GONE);
+	capmsg_gates_join(gates, bound[0]->body.object);
+	KUNIT_EXPECT_EQ(test, gates->n, CAPMSG_GATES_MAX);
+	capmsg_gates_leave(gates);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, capmsg_gate_count_rcu(bound[0]->body.object),
+			CAPMSG_GATES_MAX + 1);
+	rcu_read_unlock();
+}
+
 static void chain_says_what_its_worst_part_says(struct kunit *test)
 {
 	struct capmsg_port *port = make_port(test);
@@ -326,6 +352,7 @@ static void capabilities_count_where_they_come_from(struct kunit *test)
 static struct kunit_case revoker_cases[] = {
 	KUNIT_CASE(chain_says_what_its_worst_part_says),
 	KUNIT_CASE(bound_once_and_not_in_circles),
+	KUNIT_CASE(too_long_is_gone),
 	KUNIT_CASE(dead_stay_revoked_and_are_not_charged),
 	KUNIT_CASE(every_change_of_a_chain_is_told),
 	KUNIT_CASE(gate_is_waited_at_within_limits),
