@@ -987,8 +987,9 @@ TEST_F(kind, two_ask_without_a_frame)
 	ASSERT_TRUE(job_blocked(&jobs[0]));
 	ASSERT_EQ(0, JOB_START(&jobs[1], fd, stat, STAT, &other));
 	ASSERT_TRUE(job_blocked(&jobs[1]));
-	EXPECT_EQ(-ETIMEDOUT, do_recv(fd, &(struct capmsg_recv){ .port = IT,
-		.records = PTR(&self->record), .n_records = 1, .deadline = in_ms(50) }));
+	EXPECT_EQ(-ETIMEDOUT, do_recv(fd, &(struct capmsg_recv){
+		.port = IT, .records = PTR(&self->record), .n_records = 1,
+		.deadline = in_ms(50) }));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
 		EXPECT_EQ(-EAGAIN, msg_poll(self->fd, HANDLER, &self->record, self->data));
