@@ -6,8 +6,8 @@
 #include "begin.h"
 #include "commands.h"
 #include "hooks.h"
-#include "payload.h"
 #include "notify.h"
+#include "payload.h"
 #include "publish.h"
 
 #define MANNER_FLAGS	(CAPMSG_NONBLOCK | CAPMSG_MESSAGE_QUEUE)

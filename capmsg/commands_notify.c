@@ -5,8 +5,8 @@
 #include <linux/eventfd.h>
 
 #include "commands.h"
-#include "notify.h"
 #include "notification.h"
+#include "notify.h"
 #include "publish.h"
 #include "watch.h"
 

@@ -11,8 +11,6 @@
 #include "call.h"
 #include "commands.h"
 #include "export.h"
-#include "message.h"
-#include "notification.h"
 #include "payload.h"
 #include "reception.h"
 #include "virtual.h"

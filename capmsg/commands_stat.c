@@ -39,15 +39,23 @@ static void stat_port(struct capmsg_port *port, struct capmsg_stat *stat)
 	capmsg_port_unlock(port);
 }
 
-/* Counted are capabilities to the virtual port, not to what stands in for it. */
-static void stat_played(const struct capmsg_virtual *played,
-			struct capmsg_stat *stat)
+/*
+ * Counted are capabilities to the virtual port, not to what stands in for it; if that has
+ * ended meanwhile, there is nothing to be told.
+ */
+static int stat_played(const struct capmsg_object *played,
+		       struct capmsg_stat *stat)
 {
+	struct capmsg_body *body = rcu_dereference(played->body);
+
+	if (!body)
+		return -ENOENT;
 	if (stat->out_type != CAPMSG_TYPE_PORT ||
 	    !(stat->out_rights & CAPMSG_RIGHT_RECV))
-		return;
-	stat->out_send_caps = atomic_read(&played->gate.body.object->senders);
-	stat->out_mints = READ_ONCE(played->mints);
+		return 0;
+	stat->out_send_caps = atomic_read(&played->senders);
+	stat->out_mints = READ_ONCE(capmsg_virtual_of(body)->mints);
+	return 0;
 }
 
 static void stat_message(struct capmsg_message *message,
@@ -109,7 +117,6 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 		.size		= cmd->arg.stat.size,
 		.address	= cmd->arg.stat.address,
 	};
-	const struct capmsg_virtual *played;
 	struct capmsg_place place;
 	struct capmsg_cap cap;
 	int ret;
@@ -124,11 +131,8 @@ int capmsg_cmd_stat(struct capmsg_cmd *cmd)
 	if (!ret) {
 		stat_cap(&cap, &stat);
 		stat_body(place.body, &stat);
-		played = place.played ? capmsg_played_rcu(cap.revoker) : NULL;
-		if (played)
-			stat_played(played, &stat);
-		else if (place.played && cap.object->type != CAPMSG_TYPE_VIRTUAL)
-			ret = -ENOENT;
+		if (place.played)
+			ret = stat_played(place.played, &stat);
 	}
 	rcu_read_unlock();
 	if (ret)

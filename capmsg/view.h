@@ -56,8 +56,8 @@ struct capmsg_place {
 	u16 need;
 	/**
 	 * @played: the virtual object, with those rights, that something stands in
-	 * for, or whose handler has carried out the command. To be compared, not
-	 * followed; untouched if there was none
+	 * for, or whose handler has carried out the command. After the section it is
+	 * to be compared, not followed; untouched if there was none
 	 */
 	const struct capmsg_object *played;
 	/** @bits: with CAPMSG_ASK: the rest of the address, from the top ... */

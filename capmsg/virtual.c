@@ -374,28 +374,6 @@ out_void:
 }
 
 /**
- * capmsg_played_rcu() - which virtual object does something stand in for?
- * @through: what that is used through, or NULL
- *
- * Context: RCU read section.
- * Return: the virtual object that was met first; NULL if there is none, or it is dead.
- */
-const struct capmsg_virtual *capmsg_played_rcu(const struct capmsg_object *through)
-{
-	struct capmsg_body *body;
-
-	while (through) {
-		body = rcu_dereference(through->body);
-		if (!body)
-			return NULL;
-		if (through->type == CAPMSG_TYPE_VIRTUAL)
-			return capmsg_virtual_of(body);
-		through = READ_ONCE(capmsg_revoker_of(body)->next);
-	}
-	return NULL;
-}
-
-/**
  * capmsg_virtual_remember() - the handler lets others know its answer
  * @virtual: the virtual object
  * @key: what was asked

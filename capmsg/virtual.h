@@ -70,8 +70,6 @@ int capmsg_stand_in_rcu(struct capmsg_cap *cap, struct capmsg_memo *memo,
 void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memo_key *key,
 			     const struct capmsg_memory *memory, u64 generation);
-const struct capmsg_virtual *
-capmsg_played_rcu(const struct capmsg_object *through);
 u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address);
 
 static inline struct capmsg_virtual *capmsg_virtual_of(struct capmsg_body *body)
