@@ -164,7 +164,8 @@ static void measure(const struct mechanism *m, const struct load *load,
 		m->serve(load);
 		_exit(1);
 	}
-	m->begin(load, server);
+	if (m->begin)
+		m->begin(load, server);
 	control(m, load, 1);
 	control(m, load, 2);
 	for (i = 0; i < rounds / WARM_UP + 1; i++)

@@ -78,7 +78,7 @@ struct load {
  * @missing: optional: why this kernel cannot carry such a load; NULL: it can
  * @prepare: before the fork
  * @serve: in the child: answer until killed
- * @begin: in the parent, after the fork; @server is the child
+ * @begin: optional: in the parent, after the fork; @server is the child
  * @call: in the parent: one round trip; the sum of control_answer() of all requests
  * @tidy: optional: after a call, and not measured
  * @end: in the parent, after the child's death

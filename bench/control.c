@@ -31,3 +31,16 @@ void control_clear(void *data, size_t bytes)
 {
 	memset(data, ORDINARY, bytes);
 }
+
+void control_serve(int in, int out, const struct load *load)
+{
+	size_t size = load->bytes * load->burst;
+	char *data = memory(size);
+	uint64_t answer;
+
+	for (;;) {
+		read_all(in, data, size);
+		answer = control_answers(data, load);
+		write_all(out, &answer, sizeof(answer));
+	}
+}

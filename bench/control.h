@@ -51,6 +51,8 @@ static inline uint64_t control_answers(const void *data, const struct load *load
 	return sum;
 }
 
+/* A server of byte streams: from @in come requests, to @out go their answers; for ever. */
+void control_serve(int in, int out, const struct load *load);
 /* Bytes that @number chooses, and that a server takes a sum of. */
 void control_fill(void *data, size_t bytes, uint32_t number);
 /* Bytes that it only counts. */

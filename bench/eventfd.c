@@ -43,12 +43,6 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load, pid_t server)
-{
-	(void)load;
-	(void)server;
-}
-
 static uint64_t call(const struct load *load)
 {
 	shared_put(shared, load);
@@ -63,6 +57,6 @@ static void end(void)
 
 const struct mechanism mechanism_eventfd = {
 	.name = "eventfd", .families = RTT | STREAM, .repeats = REPEATS,
-	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
+	.prepare = prepare, .serve = serve, .call = call,
 	.end = end,
 };

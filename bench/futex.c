@@ -42,12 +42,6 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load, pid_t server)
-{
-	(void)load;
-	(void)server;
-}
-
 static uint64_t call(const struct load *load)
 {
 	uint32_t answers = shared->to_client;
@@ -64,6 +58,6 @@ static void end(void)
 
 const struct mechanism mechanism_futex = {
 	.name = "futex", .families = RTT | STREAM, .repeats = REPEATS,
-	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
+	.prepare = prepare, .serve = serve, .call = call,
 	.end = end,
 };

@@ -60,12 +60,6 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load, pid_t server)
-{
-	(void)load;
-	(void)server;
-}
-
 static uint64_t call(const struct load *load)
 {
 	uint64_t answer;
@@ -86,6 +80,6 @@ static void end(void)
 
 const struct mechanism mechanism_mq = {
 	.name = "mq", .families = RTT | STREAM, .repeats = REPEATS,
-	.missing = missing, .prepare = prepare, .serve = serve, .begin = begin,
+	.missing = missing, .prepare = prepare, .serve = serve,
 	.call = call, .end = end,
 };

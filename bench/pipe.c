@@ -29,21 +29,7 @@ static void prepare(const struct load *load)
 
 static void serve(const struct load *load)
 {
-	size_t size = load->bytes * load->burst;
-	char *data = memory(size);
-	uint64_t answer;
-
-	for (;;) {
-		read_all(to_server[0], data, size);
-		answer = control_answers(data, load);
-		write_all(to_client[1], &answer, sizeof(answer));
-	}
-}
-
-static void begin(const struct load *load, pid_t server)
-{
-	(void)load;
-	(void)server;
+	control_serve(to_server[0], to_client[1], load);
 }
 
 static uint64_t call(const struct load *load)
@@ -64,6 +50,6 @@ static void end(void)
 
 const struct mechanism mechanism_pipe = {
 	.name = "pipe", .families = RTT | STREAM, .repeats = REPEATS,
-	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
+	.prepare = prepare, .serve = serve, .call = call,
 	.end = end,
 };

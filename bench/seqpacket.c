@@ -75,12 +75,6 @@ static void serve(const struct load *load)
 	}
 }
 
-static void begin(const struct load *load, pid_t server)
-{
-	(void)load;
-	(void)server;
-}
-
 static uint64_t call(const struct load *load)
 {
 	uint64_t answer = 0;
@@ -102,6 +96,6 @@ static void end(void)
 
 const struct mechanism mechanism_seqpacket = {
 	.name = "seqpacket", .families = RTT | STREAM, .repeats = REPEATS,
-	.prepare = prepare, .serve = serve, .begin = begin, .call = call,
+	.prepare = prepare, .serve = serve, .call = call,
 	.end = end,
 };
