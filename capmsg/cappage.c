@@ -118,7 +118,7 @@ static const struct capmsg_body_ops cappage_ops = {
  * capmsg_cappage_alloc() - create a cappage
  * @account: who pays
  * @bits: log2 of the number of slots; checked by the caller
- * @keeper: a virtual cappage that is asked about void slots; moved into the
+ * @keeper: a cappage, real or virtual, that is asked about void slots; moved into the
  *	cappage on success; or NULL
  *
  * Context: Process context; may sleep.

@@ -114,7 +114,7 @@ static int find_keeper(struct capmsg_cmd *cmd, u64 address,
 	/* An address that leads to a void slot has no bits for its guard. */
 	keeper->guard = 0;
 	keeper->guard_bits = 0;
-	return capmsg_is_virtual_table(keeper->object) ? 0 : -EINVAL;
+	return keeper->object->kind == CAPMSG_TYPE_CAPPAGE ? 0 : -EINVAL;
 }
 
 /**

@@ -48,6 +48,8 @@ struct capmsg_place {
 	bool kept;
 	/** @keeper: it is that keeper whose cappage is gone through */
 	bool keeper;
+	/** @keepers: how many were asked on the way */
+	u8 keepers;
 	/** @wanted: what the address is to name; enum capmsg_lookup */
 	u8 wanted;
 	/** @type: to be invoked: of which type; CAPMSG_TYPE_VOID: of any */

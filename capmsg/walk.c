@@ -69,8 +69,9 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
 
 /*
  * The walk has met what reads as void, in a table. If that has a keeper, take it
- * instead of the table, with no more rights than that was held with. What a
- * handler has named is asked no keeper: so this cannot go round in a circle.
+ * instead, with no more rights than the table was held with. A keeper is older than
+ * what it keeps, and nobody keeps what a handler has named: so this ends. But keepers
+ * of keepers can be many, and this is one RCU read section.
  */
 static noinline int walk_keeper(const struct capmsg_view *view, struct capmsg_rest *rest,
 				struct capmsg_cap *cap,
@@ -84,6 +85,8 @@ static noinline int walk_keeper(const struct capmsg_view *view, struct capmsg_re
 	capmsg_keeper_read_rcu(place->table, &keeper);
 	if (capmsg_cap_void_rcu(&keeper))
 		return -ENOENT;
+	if (place->keepers++ == CAPMSG_UPCALLS_MAX)
+		return -ELOOP;
 	keeper.rights &= place->rights | CAPMSG_RIGHT_WEAK;
 	keeper.rights |= place->rights & CAPMSG_RIGHT_WEAK;
 	*cap = keeper;
@@ -140,6 +143,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 	rest.left = 63 - __ffs64(address);
 	place->wanted = lookup;
 	place->keeper = false;
+	place->keepers = 0;
 	before = rest;
 	for (;;) {
 		ret = walk_arrive(from, &rest, lookup);
@@ -292,8 +296,7 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 			break;
 		place->played = NULL;
 		ret = walk(view, address, lookup, cap, place);
-		if (!ret && invoke &&
-		    cap->object->type == CAPMSG_TYPE_VIRTUAL)
+		if (!ret && invoke && cap->object->type == CAPMSG_TYPE_VIRTUAL)
 			ret = capmsg_detour_invoke(view, cap, place);
 	} while (ret == CAPMSG_SHUT || ret == CAPMSG_ASK);
 	return ret;
@@ -354,8 +357,7 @@ static noinline int invoke_other(const struct capmsg_view *view, u64 address,
 	if (!ret && cap->object->type == CAPMSG_TYPE_VIRTUAL)
 		ret = capmsg_detour_invoke(view, cap, place);
 	if (ret == CAPMSG_SHUT || ret == CAPMSG_ASK)
-		ret = walk_on(view, address, CAPMSG_LOOKUP_INVOKE, cap, place,
-			      ret);
+		ret = walk_on(view, address, CAPMSG_LOOKUP_INVOKE, cap, place, ret);
 	if (ret)
 		return ret;
 	if (type != CAPMSG_TYPE_VOID && cap->object->kind != type)
@@ -363,8 +365,7 @@ static noinline int invoke_other(const struct capmsg_view *view, u64 address,
 	if ((cap->rights & place->need) != place->need)
 		return -EACCES;
 	/* What was not worth asking about cannot be invoked. */
-	return type != CAPMSG_TYPE_VOID && cap->object->type != type ? -EINVAL :
-								      0;
+	return type != CAPMSG_TYPE_VOID && cap->object->type != type ? -EINVAL : 0;
 }
 
 /* Find what is to be invoked. */

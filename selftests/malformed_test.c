@@ -136,7 +136,7 @@ static const struct object_field {
 	OBJECT(signal, SIGNAL, notification, NOTIFICATION, CAPMSG_RIGHT_SEND),
 	OBJECT(wait, WAIT, notification, NOTIFICATION, CAPMSG_RIGHT_RECV),
 	OBJECT(limits, LIMITS, port, PORT, CAPMSG_RIGHT_RECV | VOID_ALLOWED),
-	OBJECT(create_cappage, CREATE_CAPPAGE, keeper, VIRTUAL, VOID_ALLOWED),
+	OBJECT(create_cappage, CREATE_CAPPAGE, keeper, CAPPAGE, VOID_ALLOWED),
 	OBJECT(create_virtual, CREATE_VIRTUAL, handler, PORT, CAPMSG_RIGHT_RECV),
 	OBJECT(create_virtual, CREATE_VIRTUAL, original, CAPPAGE, VOID_ALLOWED),
 	OBJECT(upcalls, UPCALLS, port, PORT, CAPMSG_RIGHT_RECV),

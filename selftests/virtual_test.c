@@ -1025,15 +1025,26 @@ TEST_F(virtual, no_room_to_declare)
 
 /* --- keepers ---------------------------------------------------------------------------------- */
 
-static void decide_fill(struct handler *handler, const struct upcall *up, struct verdict *v)
+/* The table is in the client's space, which the handler can use here. */
+static void fill(struct handler *handler, const struct upcall *up, unsigned int table,
+		 struct verdict *v)
 {
 	const int *tx = handler->data;
 
-	if (up->upcall.flags != CAPMSG_UPCALL_KEEPER)
-		return;
-	/* The table is in the client's space, which the handler can use here. */
-	if (port_marked(*tx, SLOT2(8, upcall_bits(up, 8)), 99) == 0)
+	if (up->upcall.flags == CAPMSG_UPCALL_KEEPER &&
+	    port_marked(*tx, SLOT2(table, upcall_bits(up, 8)), 99) == 0)
 		say_retry(v);
+}
+
+static void decide_fill(struct handler *handler, const struct upcall *up, struct verdict *v)
+{
+	fill(handler, up, 8, v);
+}
+
+static void decide_fill_lowest(struct handler *handler, const struct upcall *up,
+			       struct verdict *v)
+{
+	fill(handler, up, 0x30, v);
 }
 
 TEST_F(virtual, keeper_fills)
@@ -1096,14 +1107,86 @@ TEST_F(virtual, keeper_answers)
 	EXPECT_EQ(-EACCES, job_join(&self->job));
 }
 
-TEST_F(virtual, keeper_has_to_be_virtual)
+static int kept_create(int fd, __u64 to, __u64 keeper)
 {
-	struct capmsg_create_cappage create = { .to = SLOT(8), .bits = 8, .keeper = SLOT(9) };
+	return do_create_cappage(fd, &(struct capmsg_create_cappage){ .to = to, .bits = 8,
+		.keeper = keeper });
+}
 
-	EXPECT_EQ(-ENOENT, do_create_cappage(self->tx, &create));
-	ASSERT_EQ(0, cappage_create(self->tx, SLOT(9), 4));
-	EXPECT_EQ(-EINVAL, do_create_cappage(self->tx, &create));
+TEST_F(virtual, keeper_has_to_be_a_table)
+{
+	EXPECT_EQ(-ENOENT, kept_create(self->tx, SLOT(8), SLOT(9)));
+	ASSERT_EQ(0, port_create(self->tx, SLOT(9), 1));
+	EXPECT_EQ(-EINVAL, kept_create(self->tx, SLOT(8), SLOT(9)));
 	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT(8)));
+}
+
+/* One table over another: what is void in the upper one shows what is in the lower one. */
+TEST_F(virtual, keeper_lies_under)
+{
+	struct capmsg_copy weak = { .flags = CAPMSG_COPY_WEAK, .from = SLOT(9), .to = SLOT(11),
+		.rights = RIGHTS_TABLE };
+	struct capmsg_stat stat;
+
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT(9), 8));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(8), SLOT(9)));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(9, 1), 11));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(9, 2), 12));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(8, 1), 21));
+	EXPECT_EQ(21, cap_mark(self->tx, SLOT2(8, 1)));
+	EXPECT_EQ(12, cap_mark(self->tx, SLOT2(8, 2)));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, SLOT2(8, 3)));
+	/* What has died shows through; what is stored covers, in the upper one only. */
+	ASSERT_EQ(0, obj_destroy(self->tx, SLOT2(8, 1)));
+	EXPECT_EQ(11, cap_mark(self->tx, SLOT2(8, 1)));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(8, 2), 22));
+	EXPECT_EQ(22, cap_mark(self->tx, SLOT2(8, 2)));
+	EXPECT_EQ(12, cap_mark(self->tx, SLOT2(9, 2)));
+	/* In the middle of an address, and to find a slot. */
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 4), 8));
+	ASSERT_EQ(0, port_marked(self->tx, CAPMSG_ADDRESS(0x080405, 24), 13));
+	EXPECT_EQ(13, cap_mark(self->tx, CAPMSG_ADDRESS(0x090405, 24)));
+	/* No more rights than the upper one was held with, or the keeper was given. */
+	ASSERT_EQ(0, cap_copy(self->tx, SLOT(8), SLOT(10), CAPMSG_RIGHT_WRITE));
+	EXPECT_EQ(-EACCES, cap_stat(self->tx, SLOT2(10, 1), &stat));
+	ASSERT_EQ(0, do_copy(self->tx, &weak));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(12), SLOT(11)));
+	EXPECT_EQ(12, cap_mark(self->tx, SLOT2(12, 2)));
+	EXPECT_EQ(-EACCES, cap_clear(self->tx, CAPMSG_ADDRESS(0x0c0405, 24)));
+	/* It is kept by what it has, not by where that was found. */
+	ASSERT_EQ(0, cap_clear(self->tx, SLOT(11)));
+	EXPECT_EQ(11, cap_mark(self->tx, SLOT2(12, 1)));
+	ASSERT_EQ(0, obj_destroy(self->tx, SLOT(9)));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, SLOT2(8, 1)));
+	EXPECT_EQ(22, cap_mark(self->tx, SLOT2(8, 2)));
+}
+
+/* Keepers of keepers are gone through in one go: so there is an end to it. */
+TEST_F(virtual, keepers_of_keepers)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT(0x40), 8));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(0x40, 7), 7));
+	for (i = 1; i <= CAPMSG_UPCALLS_MAX + 1; i++)
+		ASSERT_EQ(0, kept_create(self->tx, SLOT(0x40 + i), SLOT(0x40 + i - 1)));
+	EXPECT_EQ(7, cap_mark(self->tx, SLOT2(0x40 + CAPMSG_UPCALLS_MAX, 7)));
+	EXPECT_EQ(-ELOOP, cap_mark(self->tx, SLOT2(0x40 + CAPMSG_UPCALLS_MAX + 1, 7)));
+	/* Each hop may come to some; all of them count. */
+	ASSERT_EQ(0, cap_copy(self->tx, SLOT(0x50), SLOT2(0x40, 8), RIGHTS_TABLE));
+	EXPECT_EQ(7, cap_mark(self->tx, CAPMSG_ADDRESS(0x500807, 24)));
+	EXPECT_EQ(-ELOOP, cap_mark(self->tx, CAPMSG_ADDRESS(0x510807, 24)));
+	/* A virtual one may be under them. */
+	ASSERT_EQ(0, obj_destroy(self->tx, SLOT(0x40)));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, SLOT2(0x40 + CAPMSG_UPCALLS_MAX + 1, 7)));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(0x30), TABLE));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(0x31), SLOT(0x30)));
+	self->handler.decide = decide_fill_lowest;
+	self->handler.data = &self->tx;
+	ASSERT_EQ(0, handler_start(&self->handler));
+	EXPECT_EQ(99, cap_mark(self->tx, SLOT2(0x31, 5)));
+	EXPECT_EQ(99, cap_mark(self->tx, SLOT2(0x30, 5)));
+	EXPECT_EQ(1, atomic_load(&self->handler.upcalls));
 }
 
 /* --- CREATE_VIRTUAL --------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ static const struct field setup_fields[] = {
 static const struct field create_cappage_fields[] = {
 	AT(create_cappage, to, G_TABLE),
 	F(create_cappage, bits, K_BITS, 0),
-	F(create_cappage, keeper, K_ADDRESS, G_VIRTUAL),
+	F(create_cappage, keeper, K_ADDRESS, G_TABLE),
 };
 
 static const struct field create_port_fields[] = {

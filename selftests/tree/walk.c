@@ -51,6 +51,7 @@ static bool fate_next(struct fate *fate)
  * @trace: what it has met; or NULL
  * @changed: the change of this round was made before
  * @keeper: a keeper is asked
+ * @keepers: how many there were
  * @o: where it is
  */
 struct state {
@@ -59,6 +60,7 @@ struct state {
 	struct fate *fate;
 	struct trace *trace;
 	bool changed, keeper;
+	unsigned int keepers;
 	struct outcome o;
 };
 
@@ -213,6 +215,8 @@ static int ask_keeper(struct state *s, const struct walk *before)
 	keeper = s->w->nodes[s->o.node].keeper;
 	if (cap_void(s, &keeper))
 		return -ENOENT;
+	if (s->keepers++ == CAPMSG_UPCALLS_MAX)
+		return -ELOOP;
 	keeper.rights &= rights | CAPMSG_RIGHT_WEAK;
 	keeper.rights |= rights & CAPMSG_RIGHT_WEAK;
 	s->walk = *before;
@@ -234,6 +238,7 @@ static int walk_once(struct state *s, const struct cap *top)
 	struct cap cap;
 	int ret;
 
+	s->keepers = 0;
 	walk_take(&s->walk, 8);
 	s->o = (struct outcome){ .cap = *top, .node = -1, .rights = RIGHTS_TABLE };
 	for (;;) {

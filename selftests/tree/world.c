@@ -158,7 +158,8 @@ static int table_make(struct world *w, int i)
 	struct capmsg_create_cappage create = { .to = TABLE(i), .bits = BITS };
 	int keeper = dice(&w->random, NODES), ret = 0;
 
-	if (!node->virtual && w->nodes[keeper].virtual && !chance(w, 3)) {
+	/* A real one has to be there before. */
+	if (!node->virtual && (w->nodes[keeper].virtual || keeper < i) && !chance(w, 3)) {
 		node->keeper = restricted(w, NODE, keeper);
 		create.keeper = KEEPER;
 		ret = cap_make(w, &node->keeper, KEEPER);

@@ -59,7 +59,7 @@ int object_destroy(struct context *ctx, const char *text, uint32_t type)
 static int cappage_create(struct context *ctx, struct invocation *inv)
 {
 	static const char wrong[] =
-		"2^4 to 2^12 slots; a keeper is a virtual cappage, see 'virtual create'";
+		"2^4 to 2^12 slots; a keeper is another cappage, real or virtual";
 	uint64_t to, bits = 0, keeper = 0;
 	int status = space_open(ctx), err;
 
@@ -144,7 +144,7 @@ static int cappage_list(struct context *ctx, struct invocation *inv)
 
 static const struct argp_option cappage_options[] = {
 	{ "bits", OPT_BITS, "N", 0, "2^N slots, N from 4 to 12 (8)", 0 },
-	{ "keeper", OPT_KEEPER, "ADDR", 0, "Virtual cappage that is asked about void slots", 0 },
+	{ "keeper", OPT_KEEPER, "ADDR", 0, "Cappage that takes the place of void slots", 0 },
 	{ 0 }
 };
 

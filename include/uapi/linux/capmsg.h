@@ -113,7 +113,7 @@
  * EAGAIN       the command would wait and was told not to, or no frame is free;
  *              LIMITS tells which limit was met, and its use
  * ETIMEDOUT    the deadline has passed
- * ELOOP        more than CAPMSG_UPCALLS_MAX upcalls for one address
+ * ELOOP        more than CAPMSG_UPCALLS_MAX upcalls or keepers for one address
  * EDEADLK      an upcall would have to be made that could never be answered, or
  *              that is not allowed here
  * EBADF        no such file descriptor
@@ -363,11 +363,11 @@ struct capmsg_setup {
  * @bits: log2 of the number of slots, CAPMSG_BITS_MIN to CAPMSG_BITS_MAX;
  *	0 means CAPMSG_BITS_DEFAULT
  * @__reserved: must be zero
- * @keeper: address of a virtual cappage, the *keeper*, that is asked about void
- *	slots, see "DOC: Virtual objects"; or CAPMSG_ADDRESS_VOID
+ * @keeper: address of another cappage, the *keeper*, that takes the place of this
+ *	one where a slot is void, see "DOC: Virtual objects"; or CAPMSG_ADDRESS_VOID
  *
  * Errors: ENOENT, EACCES (slot not writable), EEXIST, EBUSY, ENOMEM, EDQUOT;
- * EINVAL also for a keeper that is no virtual cappage.
+ * EINVAL also for a keeper that is no cappage.
  */
 struct capmsg_create_cappage {
 	__u32		size;
@@ -1463,9 +1463,11 @@ struct capmsg_open {
  * they have succeeded. Who has created it can DESTROY it without an upcall. WATCH
  * watches the virtual object, and not what stands in.
  *
- * A real cappage may have a virtual one as its *keeper*: a walk that meets a void
- * slot there asks the keeper, with the address as it was before that slot. So
- * tables can be filled on demand.
+ * A cappage may have another one as its *keeper*: a walk that meets a void slot there
+ * goes on in the keeper, with the address as it was before that slot, and with no more
+ * rights. A virtual keeper is asked as any virtual cappage: so tables can be filled on
+ * demand. A real one lies under the table, whose slots cover its own; it may have a
+ * keeper as well. A walk comes to CAPMSG_UPCALLS_MAX keepers at most (ELOOP).
  *
  * The command waits for the answer as it would wait for a post: until its deadline,
  * interrupted by signals (and restarted), and never with CAPMSG_NONBLOCK (EAGAIN).
