@@ -138,16 +138,34 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 	post = capmsg_port_reply_post_locked(port, index, seq);
 	ret = PTR_ERR_OR_ZERO(post);
 	if (!ret) {
-		rcu_read_lock();
-		body = rcu_dereference(post->reply.object->body);
+		/* The lock is an RCU read section as well. */
+		body = rcu_dereference_check(post->reply.object->body,
+					     lockdep_is_held(&port->body.lock));
 		if (!body || !capmsg_body_tryget(body))
 			ret = -ESTALE;
-		rcu_read_unlock();
 		*epoch = post->reply.badge;
 	}
 	capmsg_port_unlock(port);
 	if (!ret)
 		*caller = capmsg_port_of(body);
+	return ret;
+}
+
+/* capmsg_reply_take(). Inline, as every answer by post ends with it. */
+static __always_inline int reply_take(struct capmsg_port *port, u32 index, u32 seq,
+				      struct capmsg_cap *right)
+{
+	struct capmsg_port_post *post;
+	int ret;
+
+	capmsg_port_lock(port);
+	post = capmsg_port_reply_post_locked(port, index, seq);
+	ret = PTR_ERR_OR_ZERO(post);
+	if (!ret) {
+		capmsg_cap_move(right, &post->reply);
+		capmsg_port_reply_left_locked(port, post);
+	}
+	capmsg_port_unlock(port);
 	return ret;
 }
 
@@ -164,18 +182,7 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 int capmsg_reply_take(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_cap *right)
 {
-	struct capmsg_port_post *post;
-	int ret;
-
-	capmsg_port_lock(port);
-	post = capmsg_port_reply_post_locked(port, index, seq);
-	ret = PTR_ERR_OR_ZERO(post);
-	if (!ret) {
-		capmsg_cap_move(right, &post->reply);
-		capmsg_port_reply_left_locked(port, post);
-	}
-	capmsg_port_unlock(port);
-	return ret;
+	return reply_take(port, index, seq, right);
 }
 
 /**
@@ -211,7 +218,7 @@ void capmsg_reply_forget(struct capmsg_port *port, u32 index, u32 seq)
 {
 	struct capmsg_cap right;
 
-	if (!capmsg_reply_take(port, index, seq, &right))
+	if (!reply_take(port, index, seq, &right))
 		capmsg_cap_forget(&right);
 }
 

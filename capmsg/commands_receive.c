@@ -155,9 +155,10 @@ static int answer_kernel(const struct capmsg_view *view, u32 n_items,
 	       capmsg_upcall_answer(caller, epoch, &frame->cargo);
 }
 
-static int answer_caller(const struct capmsg_view *view, u32 n_items,
-			 struct capmsg_frame *frame, struct capmsg_port *caller,
-			 u64 epoch)
+static __always_inline int answer_caller(const struct capmsg_view *view,
+					 u32 n_items,
+					 struct capmsg_frame *frame,
+					 struct capmsg_port *caller, u64 epoch)
 {
 	int ret = capmsg_upcall_pending(caller, epoch);
 
@@ -260,9 +261,9 @@ static void wake_answered(struct capmsg_port *answered, bool sync)
 }
 
 /* Find the port of an answer by post, unless it is @known, and answer. */
-static struct capmsg_port *answer_at(struct capmsg_cmd *cmd,
-				     const struct capmsg_reply *arg,
-				     struct capmsg_port *known)
+static __always_inline struct capmsg_port *
+answer_at(struct capmsg_cmd *cmd, const struct capmsg_reply *arg,
+	  struct capmsg_port *known)
 {
 	struct capmsg_port *answered;
 	struct capmsg_found port;

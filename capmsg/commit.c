@@ -144,8 +144,9 @@ static void copy_area(u64 *to, const u64 *from, u32 length)
 }
 
 /* What a receiver has posted for one call of its own is nobody's share. */
-static void hold(struct capmsg_port *port, struct capmsg_port_post *post,
-		 const struct capmsg_sender *sender)
+static __always_inline void hold(struct capmsg_port *port,
+				 struct capmsg_port_post *post,
+				 const struct capmsg_sender *sender)
 {
 	if (post->share || post->owner != port)
 		return;

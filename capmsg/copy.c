@@ -201,12 +201,18 @@ int capmsg_words_from_user(void *to, const void __user *from, size_t n)
 		to += 4 * sizeof(u64);
 		from += 4 * sizeof(u64);
 	}
-	for (; n >= sizeof(u64); n -= sizeof(u64)) {
+	if (n & (2 * sizeof(u64))) {
+		READ_WORD(to, from, 0);
+		READ_WORD(to, from, 1);
+		to += 2 * sizeof(u64);
+		from += 2 * sizeof(u64);
+	}
+	if (n & sizeof(u64)) {
 		READ_WORD(to, from, 0);
 		to += sizeof(u64);
 		from += sizeof(u64);
 	}
-	for (; n; n--) {
+	for (n %= sizeof(u64); n; n--) {
 		unsafe_get_user(*(u8 *)to, (const u8 __user *)from, fault);
 		to++;
 		from++;
@@ -243,12 +249,18 @@ int capmsg_words_to_user(void __user *to, const void *from, size_t n)
 		to += 4 * sizeof(u64);
 		from += 4 * sizeof(u64);
 	}
-	for (; n >= sizeof(u64); n -= sizeof(u64)) {
+	if (n & (2 * sizeof(u64))) {
+		WRITE_WORD(to, from, 0);
+		WRITE_WORD(to, from, 1);
+		to += 2 * sizeof(u64);
+		from += 2 * sizeof(u64);
+	}
+	if (n & sizeof(u64)) {
 		WRITE_WORD(to, from, 0);
 		to += sizeof(u64);
 		from += sizeof(u64);
 	}
-	for (; n; n--) {
+	for (n %= sizeof(u64); n; n--) {
 		unsafe_put_user(*(const u8 *)from, (u8 __user *)to, fault);
 		to++;
 		from++;

@@ -144,32 +144,6 @@ static noinline int dress_locked(struct capmsg_frame *frame,
 }
 
 /**
- * capmsg_frame_open_locked() - take an answer from now on
- * @frame: the frame
- * @inline_max: bytes that a short answer may have
- * @reply: the right to answer; owns a reference
- *
- * A new epoch begins. To be ended by capmsg_frame_end() or
- * capmsg_frame_rest_locked().
- *
- * Context: Atomic; lock of the frame held.
- */
-void capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
-			      struct capmsg_cap *reply)
-{
-	struct capmsg_port *port = &frame->port;
-
-	lockdep_assert_held(&port->body.lock);
-	*reply = capmsg_cap_make(port->body.object, CAPMSG_RIGHT_SEND |
-				 CAPMSG_RIGHT_GRANT);
-	WRITE_ONCE(port->epoch, port->epoch + 1);
-	reply->badge = port->epoch;
-	frame->post.error = 0;
-	frame->post.inline_max = inline_max;
-	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_POSTED);
-}
-
-/**
  * capmsg_frame_arm() - make a frame ready for the answer to a call
  * @frame: the frame; a plain buffer is pinned already
  * @dress: buffer and landing slots; its references move to the frame on

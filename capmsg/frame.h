@@ -36,8 +36,6 @@ struct capmsg_frame {
 
 struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 					u32 plain_max);
-void capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
-			      struct capmsg_cap *reply);
 void capmsg_frame_rest_locked(struct capmsg_frame *frame);
 int capmsg_frame_arm(struct capmsg_frame *frame, struct capmsg_dress *dress,
 		     u32 inline_max);
@@ -48,6 +46,36 @@ void capmsg_frame_end(struct capmsg_frame *frame);
 static inline struct capmsg_frame *capmsg_frame_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_frame, port.body);
+}
+
+/**
+ * capmsg_frame_open_locked() - take an answer from now on
+ * @frame: the frame
+ * @inline_max: bytes that a short answer may have
+ * @reply: the right to answer; owns a reference
+ *
+ * A new epoch begins. To be ended by capmsg_frame_end() or
+ * capmsg_frame_rest_locked().
+ *
+ * Context: Atomic; lock of the frame held.
+ */
+static __always_inline void
+capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
+			 struct capmsg_cap *reply)
+{
+	struct capmsg_port *port = &frame->port;
+	u64 epoch = port->epoch + 1;
+
+	lockdep_assert_held(&port->body.lock);
+	*reply = (struct capmsg_cap) {
+		.object	= capmsg_object_name(port->body.object),
+		.badge	= epoch,
+		.rights	= CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_GRANT,
+	};
+	WRITE_ONCE(port->epoch, epoch);
+	frame->post.error = 0;
+	frame->post.inline_max = inline_max;
+	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_POSTED);
 }
 
 #endif /* CAPMSG_FRAME_H */

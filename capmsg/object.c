@@ -416,34 +416,6 @@ void capmsg_senders_dec(struct capmsg_object *object)
 }
 
 /**
- * capmsg_lien_attach_locked() - ask to be told when a body dies
- * @body: the body; locked by the caller, not dead
- * @lien: the lien; the caller keeps the body's memory by a reference
- *
- * Context: Atomic; body->lock held.
- */
-void capmsg_lien_attach_locked(struct capmsg_body *body,
-			       struct capmsg_lien *lien)
-{
-	lockdep_assert_held(&body->lock);
-	list_add_tail(&lien->link, &body->liens);
-}
-
-/**
- * capmsg_lien_detach_locked() - no longer care about a body's death
- * @body: the body
- * @lien: the lien, attached or already popped by the body's death
- *
- * Context: Atomic; body->lock held.
- */
-void capmsg_lien_detach_locked(struct capmsg_body *body,
-			       struct capmsg_lien *lien)
-{
-	lockdep_assert_held(&body->lock);
-	list_del_init(&lien->link);
-}
-
-/**
  * capmsg_objects_live() - number of living objects
  * @type: of this type
  *

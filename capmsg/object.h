@@ -226,11 +226,6 @@ struct capmsg_body *capmsg_body_next(struct capmsg_account *account);
 void capmsg_senders_inc(struct capmsg_object *object);
 void capmsg_senders_dec(struct capmsg_object *object);
 
-void capmsg_lien_attach_locked(struct capmsg_body *body,
-			       struct capmsg_lien *lien);
-void capmsg_lien_detach_locked(struct capmsg_body *body,
-			       struct capmsg_lien *lien);
-
 unsigned long capmsg_objects_live(enum capmsg_type type);
 unsigned long capmsg_tombstones(void);
 
@@ -284,6 +279,34 @@ static inline struct capmsg_body *capmsg_body_get(struct capmsg_body *body)
 {
 	refcount_inc(&body->refs);
 	return body;
+}
+
+/**
+ * capmsg_lien_attach_locked() - ask to be told when a body dies
+ * @body: the body; locked by the caller, not dead
+ * @lien: the lien; the caller keeps the body's memory by a reference
+ *
+ * Context: Atomic; body->lock held.
+ */
+static inline void capmsg_lien_attach_locked(struct capmsg_body *body,
+					     struct capmsg_lien *lien)
+{
+	lockdep_assert_held(&body->lock);
+	list_add_tail(&lien->link, &body->liens);
+}
+
+/**
+ * capmsg_lien_detach_locked() - no longer care about a body's death
+ * @body: the body
+ * @lien: the lien, attached or already popped by the body's death
+ *
+ * Context: Atomic; body->lock held.
+ */
+static inline void capmsg_lien_detach_locked(struct capmsg_body *body,
+					     struct capmsg_lien *lien)
+{
+	lockdep_assert_held(&body->lock);
+	list_del_init(&lien->link);
 }
 
 #endif /* CAPMSG_OBJECT_H */

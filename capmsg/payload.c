@@ -38,8 +38,9 @@ static int read_pieces(struct capmsg_cargo *cargo,
 	return 0;
 }
 
-static int read_range(struct capmsg_cargo *cargo,
-		      const struct capmsg_payload *payload, u64 *total)
+static __always_inline int read_range(struct capmsg_cargo *cargo,
+				      const struct capmsg_payload *payload,
+				      u64 *total)
 {
 	cargo->iov[0].iov_base = u64_to_user_ptr(payload->data);
 	cargo->iov[0].iov_len = payload->length;

@@ -51,9 +51,11 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 }
 
 /* @gates: joined, if the port was named through a revoker; else NULL */
-static int await(struct capmsg_port *port, struct capmsg_frame *plain,
-		 const struct capmsg_until *wait, struct capmsg_gates *gates,
-		 struct capmsg_port_post **found)
+static __always_inline int await(struct capmsg_port *port,
+				 struct capmsg_frame *plain,
+				 const struct capmsg_until *wait,
+				 struct capmsg_gates *gates,
+				 struct capmsg_port_post **found)
 {
 	enum capmsg_gate gate;
 	bool in_line = false;

@@ -24,21 +24,6 @@ int capmsg_receivable(const struct capmsg_view *view, u64 address,
 				   CAPMSG_RIGHT_RECV, found);
 }
 
-/**
- * capmsg_reception_check() - check what the caller has asked for
- * @r: the reception
- *
- * Context: Any.
- * Return: 0 or -EINVAL.
- */
-int capmsg_reception_check(const struct capmsg_reception *r)
-{
-	if (!r->n_records || r->n_records > CAPMSG_BATCH_MAX ||
-	    r->n_reposts > CAPMSG_DEPTH_MAX)
-		return -EINVAL;
-	return 0;
-}
-
 static int repost(struct capmsg_port *port, u32 index,
 		  const struct capmsg_reception *r)
 {

@@ -33,7 +33,6 @@ struct capmsg_reception {
 
 int capmsg_receivable(const struct capmsg_view *view, u64 address,
 		      struct capmsg_found *found);
-int capmsg_reception_check(const struct capmsg_reception *r);
 int capmsg_reception_repost(struct capmsg_port *port,
 			    const struct capmsg_reception *r);
 int capmsg_reception_failed(const struct capmsg_reception *r, int error);
@@ -44,5 +43,20 @@ int capmsg_reception_batch(struct capmsg_port *port,
 			   const struct capmsg_reception *r);
 int capmsg_reception_receive(struct capmsg_port *port,
 			     const struct capmsg_reception *r);
+
+/**
+ * capmsg_reception_check() - check what the caller has asked for
+ * @r: the reception
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+static inline int capmsg_reception_check(const struct capmsg_reception *r)
+{
+	if (!r->n_records || r->n_records > CAPMSG_BATCH_MAX ||
+	    r->n_reposts > CAPMSG_DEPTH_MAX)
+		return -EINVAL;
+	return 0;
+}
 
 #endif /* CAPMSG_RECEPTION_H */

@@ -153,8 +153,8 @@ void capmsg_space_close(struct capmsg_space *space)
 }
 
 /* A free frame, or NULL. */
-static struct capmsg_frame *take_frame(struct capmsg_space *space,
-				       unsigned int *index)
+static __always_inline struct capmsg_frame *take_frame(struct capmsg_space *space,
+						       unsigned int *index)
 {
 	unsigned int i;
 

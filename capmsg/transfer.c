@@ -204,32 +204,6 @@ int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	return 0;
 }
 
-/**
- * capmsg_transfer_short() - step 6 of a message that was read into an area
- * @sender: the sender, which nobody knows yet; its gates are joined, if the port
- *	was named through a revoker
- * @port: where to
- * @wait: how long to wait for a post
- *
- * Context: Process context, no locks held; sleeps.
- * Return: As capmsg_transfer().
- */
-int capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
-			  const struct capmsg_until *wait)
-{
-	int ret;
-
-	sender->post = NULL;
-	sender->done = false;
-	sender->served = false;
-	sender->error = 0;
-	capmsg_hook(6);
-	capmsg_port_lock(port);
-	ret = capmsg_transfer_enter(sender, port, wait);
-	capmsg_port_unlock(port);
-	return ret;
-}
-
 /* Steps 4 to 6 once. -EAGAIN with *again: the claim was lost on the way. */
 static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 const struct capmsg_until *wait, bool *again)

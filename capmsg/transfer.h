@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "frame.h"
+#include "hooks.h"
 #include "wait.h"
 
 /**
@@ -45,8 +46,6 @@
 int capmsg_transfer_fault_in(const struct iov_iter *source);
 int capmsg_transfer_queue(struct capmsg_sender *sender, struct capmsg_port *port,
 			  const struct capmsg_until *wait, int error);
-int capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
-			  const struct capmsg_until *wait);
 int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 u64 at);
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
@@ -77,6 +76,33 @@ static inline int capmsg_transfer_enter(struct capmsg_sender *sender,
 	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
 	return likely(!ret) ? 0 :
 			      capmsg_transfer_queue(sender, port, wait, ret);
+}
+
+/**
+ * capmsg_transfer_short() - step 6 of a message that was read into an area
+ * @sender: the sender, which nobody knows yet; its gates are joined, if the port
+ *	was named through a revoker
+ * @port: where to
+ * @wait: how long to wait for a post
+ *
+ * Context: Process context, no locks held; sleeps.
+ * Return: As capmsg_transfer().
+ */
+static __always_inline int
+capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
+		      const struct capmsg_until *wait)
+{
+	int ret;
+
+	sender->post = NULL;
+	sender->done = false;
+	sender->served = false;
+	sender->error = 0;
+	capmsg_hook(6);
+	capmsg_port_lock(port);
+	ret = capmsg_transfer_enter(sender, port, wait);
+	capmsg_port_unlock(port);
+	return ret;
 }
 
 #endif /* CAPMSG_TRANSFER_H */

@@ -48,7 +48,6 @@ struct capmsg_upcaller {
 int capmsg_upcall_ask(struct capmsg_asker *asker,
 		      const struct capmsg_question *question,
 		      const struct capmsg_until *until);
-int capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch);
 int capmsg_upcall_answer(struct capmsg_port *caller, u64 epoch,
 			 struct capmsg_cargo *cargo);
 struct capmsg_frame *capmsg_upcaller_frame(struct capmsg_upcaller *upcaller);
@@ -61,6 +60,33 @@ static inline void capmsg_upcaller_init(struct capmsg_upcaller *upcaller,
 	upcaller->asker.memo = NULL;
 	upcaller->space = space;
 	upcaller->frame = NULL;
+}
+
+/**
+ * capmsg_upcall_pending() - does a reply right answer an upcall?
+ * @caller: the frame that it names
+ * @epoch: of the reply right
+ *
+ * A right whose time is over does not tell what it was for. So nothing is looked up
+ * for it any more: an answer to an upcall must make none.
+ *
+ * No lock: a question is there before the epoch that it is answered by, and goes after
+ * that; the epoch of a call is over before the next question is there. So if the epoch
+ * is still that of the right after the question was looked for, that was of this epoch.
+ * Whether it is still waited for is seen when it is answered.
+ *
+ * Context: Any.
+ * Return: 1 if it does, and the answer is waited for; 0 if it answers a call;
+ * -ESTALE if that is over, whichever it was.
+ */
+static inline int capmsg_upcall_pending(struct capmsg_port *caller, u64 epoch)
+{
+	const struct capmsg_frame *frame = capmsg_frame_of(&caller->body);
+	bool asked;
+
+	/* Pairs with begin(), answer_locked() and capmsg_frame_rest_locked(). */
+	asked = smp_load_acquire(&frame->ask.question);
+	return READ_ONCE(caller->epoch) == epoch ? asked : -ESTALE;
 }
 
 #endif /* CAPMSG_UPCALL_H */

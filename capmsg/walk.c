@@ -216,8 +216,8 @@ static int wait_outside(struct capmsg_object *through,
 }
 
 /* Keep what a capability names, and its revoker. */
-static bool find_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
-		     struct capmsg_found *found)
+static __always_inline bool find_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
+				     struct capmsg_found *found)
 {
 	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
 		return false;
