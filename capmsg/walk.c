@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walks. A walk that meets a closed revoker ends: whoever walks waits there,
- * without any lock or reference but that to the revoker, and begins again. The same
- * for a virtual cappage: whoever walks asks its handler, remembers the answer, and
- * begins again.
+ * Walks. A walk that meets a closed revoker ends: whoever walks waits there, without
+ * any lock or reference but that to the revoker, and begins again. The same for a
+ * virtual cappage: whoever walks asks its handler, remembers the answer, begins again.
  */
 #include "detour.h"
 #include "virtual.h"
