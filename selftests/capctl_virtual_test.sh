@@ -357,10 +357,10 @@ test_refusals() {
 	END
 	has "hint: the handler's port" err
 	script 1 <<-'END'
-		cappage create /13
+		port create /13
 		cappage create /12 --keeper /13
 	END
-	has 'a keeper is a virtual cappage' err
+	has 'a keeper is another cappage' err
 	status 64 virtual create /11
 	has 'handler is missing' err
 	status 64 virtual create --handler /10
