@@ -55,6 +55,9 @@ check-million:
 # A million messages, while who sends and who receives is killed; some minutes.
 check-order:
 	@selftests/vm/run --timeout 3600 6.12 -- 'CAPMSG_ROUNDS=1000000 /t/order_test'
+# Ten thousand processes are killed in the middle of something; some minutes.
+check-storm:
+	@selftests/vm/run --timeout 3600 6.12 -- 'CAPMSG_ROUNDS=10000 /t/storm_test'
 # Do the tests find bugs? Before a release; about half an hour each.
 check-canary:
 	@scripts/check-canary
@@ -101,6 +104,7 @@ help:
 	@echo 'make check-quick      one stock kernel and the static checks'
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make check-order      a million messages, none lost whoever is killed; some minutes'
+	@echo 'make check-storm      ten thousand processes are killed in the middle of something; some minutes'
 	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
 	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
 	@echo 'make check-race       all tests on the kernel that looks for data races'
@@ -113,5 +117,6 @@ help:
 	@echo 'CAPMSG_CACHE=DIR      where kernels are kept, default build/cache'
 
 .PHONY: all modules modules_install headers-present tools examples install uninstall
-.PHONY: check check-quick check-million check-order check-canary check-mutants check-race coverage fuzz
+.PHONY: check check-quick check-million check-order check-storm check-canary check-mutants
+.PHONY: check-race coverage fuzz
 .PHONY: demo bench profile clean distclean help
