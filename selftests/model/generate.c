@@ -391,6 +391,17 @@ static void make_recv(struct generator *g, const struct world *w, struct op *op)
 		op->data_size = CAPMSG_INLINE_MAX;
 }
 
+/* Whoever is answered has its landing slots until it runs, which a repost may find. */
+static bool answer_may_land(const struct world *w)
+{
+	int i;
+
+	for (i = 0; i < JOBS; i++)
+		if (w->jobs[i].call && w->jobs[i].landing.set)
+			return true;
+	return false;
+}
+
 static void make_reply_recv(struct generator *g, const struct world *w, struct op *op)
 {
 	struct capmsg_reply_recv *arg = &op->a.reply_recv;
@@ -410,7 +421,7 @@ static void make_reply_recv(struct generator *g, const struct world *w, struct o
 		arg->flags = CAPMSG_REPLY_NONE;
 	}
 	arg->n_records = chance(g, 60) ? 1 : 1 + dice(g, RECORDS_MAX);
-	arg->n_reposts = some_reposts(g, op);
+	arg->n_reposts = answer_may_land(w) ? 0 : some_reposts(g, op);
 	op->data_size = some_room(g);
 	if (chance(g, 5))
 		op->job = free_job(g, w);
