@@ -86,7 +86,7 @@ static int check_found_rcu(const struct capmsg_question *question,
 {
 	bool slot = resolution->result == CAPMSG_RESULT_SLOT;
 
-	if (!item || !capmsg_cap_body_rcu(item) || resolution->error ||
+	if (!item || capmsg_cap_void_rcu(item) || resolution->error ||
 	    !resolution->bits || resolution->bits > question->left)
 		return -EINVAL;
 	if (slot)
@@ -105,7 +105,7 @@ static int check_stand_in_rcu(const struct capmsg_question *question,
 {
 	const struct capmsg_cap *cap = &question->found.cap;
 
-	if (!item || !capmsg_cap_body_rcu(item) || resolution->error ||
+	if (!item || capmsg_cap_void_rcu(item) || resolution->error ||
 	    resolution->bits || resolution->slot || resolution->n_slots ||
 	    resolution->result != CAPMSG_RESULT_VALUE ||
 	    item->object->kind != cap->object->kind ||

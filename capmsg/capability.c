@@ -6,18 +6,6 @@
 #include "capability.h"
 
 /**
- * capmsg_cap_void_rcu() - does a capability read as void?
- * @cap: a capability, or a snapshot of one that was read in this RCU section
- *
- * Context: RCU read section.
- * Return: true if it names nothing, or nothing that lives.
- */
-bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
-{
-	return !capmsg_cap_body_rcu(cap);
-}
-
-/**
  * capmsg_cap_buried_rcu() - does a capability name a tombstone?
  * @cap: a capability, or a snapshot of one that was read in this RCU section
  *

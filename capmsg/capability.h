@@ -88,7 +88,6 @@ struct capmsg_mint {
 	u32 subpage_bits;
 };
 
-bool capmsg_cap_void_rcu(const struct capmsg_cap *cap);
 bool capmsg_cap_buried_rcu(const struct capmsg_cap *cap);
 bool capmsg_cap_swept(const struct capmsg_cap *cap, struct capmsg_cap *swept);
 void capmsg_cap_sweep(struct capmsg_cap *cap);
@@ -120,6 +119,18 @@ capmsg_cap_body_rcu(const struct capmsg_cap *cap)
 	if (body->ops->stale && body->ops->stale(body, cap->badge))
 		return NULL;
 	return body;
+}
+
+/**
+ * capmsg_cap_void_rcu() - does a capability read as void?
+ * @cap: a capability, or a snapshot of one that was read in this RCU section
+ *
+ * Context: RCU read section.
+ * Return: true if it names nothing, or nothing that lives.
+ */
+static inline bool capmsg_cap_void_rcu(const struct capmsg_cap *cap)
+{
+	return !capmsg_cap_body_rcu(cap);
 }
 
 /* capmsg_cap_void_rcu() outside of a section; the capability cannot change now. */

@@ -64,15 +64,12 @@ capmsg_frame_open_locked(struct capmsg_frame *frame, u32 inline_max,
 			 struct capmsg_cap *reply)
 {
 	struct capmsg_port *port = &frame->port;
-	u64 epoch = port->epoch + 1;
 
 	lockdep_assert_held(&port->body.lock);
-	*reply = (struct capmsg_cap) {
-		.object	= capmsg_object_name(port->body.object),
-		.badge	= epoch,
-		.rights	= CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_GRANT,
-	};
-	WRITE_ONCE(port->epoch, epoch);
+	*reply = capmsg_cap_make(port->body.object, CAPMSG_RIGHT_SEND |
+				 CAPMSG_RIGHT_GRANT);
+	WRITE_ONCE(port->epoch, port->epoch + 1);
+	reply->badge = port->epoch;
 	frame->post.error = 0;
 	frame->post.inline_max = inline_max;
 	capmsg_port_set_locked(port, &frame->post, CAPMSG_POST_POSTED);
