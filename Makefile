@@ -63,7 +63,6 @@ check-canary:
 	@scripts/check-canary
 check-mutants:
 	@scripts/check-mutants
-# A part of it by itself.
 # Parts of it by themselves.
 check-race:
 	@scripts/check-race

@@ -100,7 +100,7 @@ int capmsg_cmd_setup(struct capmsg_cmd *cmd)
 	return capmsg_space_setup(cmd->space, frames, bits, plain_max);
 }
 
-/* Who is to be asked about void slots, if anybody. */
+/* What is to take the place of void slots, if anything. */
 static int find_keeper(struct capmsg_cmd *cmd, u64 address,
 		       struct capmsg_cap *keeper)
 {

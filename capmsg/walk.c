@@ -180,14 +180,14 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
  * @place: where it is
  *
  * Every hop consumes at least one bit (capmsg_cap_mint() sees to that, and
- * capmsg_ask_check()), so there are at most 63 hops.
+ * capmsg_ask_check()): at most 63 of them, and CAPMSG_UPCALLS_MAX keepers.
  *
  * Context: RCU read section. Takes no lock and writes nothing shared, unless
  * it finds a tombstone: that is cleared; or was behind a virtual cappage.
- * Return: 0, or -ENOENT if the address leads nowhere. An object lookup also
- * gives -ENOENT for what reads as void, and -ESTALE if that is a reply right
- * whose call is over. CAPMSG_SHUT if the revoker of @cap, which is to be used, is
- * closed. CAPMSG_ASK if the handler of @cap is to be asked.
+ * Return: 0; -ENOENT if the address leads nowhere; -ELOOP if it leads by too many
+ * keepers. An object lookup also gives -ENOENT for what reads as void, and -ESTALE if
+ * that is a reply right whose call is over. CAPMSG_SHUT if the revoker of @cap, which
+ * is to be used, is closed. CAPMSG_ASK if the handler of @cap is to be asked.
  */
 int capmsg_walk_rcu(const struct capmsg_view *view, u64 address,
 		    enum capmsg_lookup lookup, struct capmsg_cap *cap,

@@ -222,7 +222,7 @@ test_asked_too_often() {
 		done
 		echo 'wait'
 	} | script 1
-	has 'looking at /11/05: handlers were asked too often where the address leads (ELOOP)$' err
+	has 'looking at /11/05: too many handlers or keepers where the address leads (ELOOP)$' err
 	has 'hint: each virtual cappage on the way' err
 }
 

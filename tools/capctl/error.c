@@ -27,7 +27,7 @@ static const struct {
 	{ EMLINK, "derive it from a capability that has come through fewer revokers" },
 	{ EMSGSIZE, "give more room (--size, --region, --max-size, --caps) or send less" },
 	{ ELOOP,
-	  "each virtual cappage on the way may be asked, 32 times in all; see to their handlers" },
+	  "each virtual cappage on the way may be asked, 32 times in all, and 32 keepers passed" },
 	{ EDEADLK,
 	  "name what is to be answered by an address that leads through no virtual cappage" },
 	{ EAGAIN, "leave out --nowait, or try again when the receiver has caught up" },

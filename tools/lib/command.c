@@ -72,11 +72,12 @@ int capmsg_create_cappage(int fd, uint64_t to, unsigned int bits)
 }
 
 /**
- * capmsg_create_kept_cappage() - create a cappage whose void slots are asked about
+ * capmsg_create_kept_cappage() - create a cappage with another one in place of void slots
  * @fd: a space
  * @to: address of the void slot that gets the capability
  * @bits: log2 of its slots, or 0 for the default
- * @keeper: address of the virtual cappage that is asked, or CAPMSG_ADDRESS_VOID
+ * @keeper: address of the other one, or CAPMSG_ADDRESS_VOID; if it is virtual, its
+ *	handler is asked
  *
  * Return: 0 or -errno as documented at struct capmsg_create_cappage.
  */

@@ -309,7 +309,7 @@ const char *capmsg_strerror(int error)
 	case ESTALE:
 		return "too late: the call is over, or the claim was taken back";
 	case ELOOP:
-		return "handlers were asked too often where the address leads";
+		return "too many handlers or keepers where the address leads";
 	case EDEADLK:
 		return "a handler would have to be asked that cannot answer, or not here";
 	case EBADF:
