@@ -153,8 +153,7 @@ static int echo_mebibyte(void *data)
 /* 1 MiB each way through regions, between two processes. */
 TEST_F(call, round_trip_region)
 {
-	char *shared = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
+	char *shared = memory_shared(LENGTH);
 	pid_t pid;
 
 	memset(shared, POISON, LENGTH);

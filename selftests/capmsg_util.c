@@ -132,6 +132,15 @@ int capmsg_do(int fd, unsigned int nr, void *arg)
 	return ret;
 }
 
+struct capmsg_query query_of(int fd)
+{
+	struct capmsg_query query = { .flags = 0 };
+
+	if (do_query(fd, &query))
+		memset(&query, POISON, sizeof(query));
+	return query;
+}
+
 int space_new(void)
 {
 	int fd = space_open(), ret;
@@ -275,6 +284,14 @@ void *memory_new(size_t length, bool fill)
 	if (fill)
 		memset(memory, POISON, length);
 	return memory;
+}
+
+void *memory_shared(size_t length)
+{
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 __u64 random_next(__u64 *state)
@@ -524,6 +541,18 @@ int file_write(const char *path, const char *text)
 		ret = errno ? -errno : -EIO;
 	close(fd);
 	return ret;
+}
+
+__u64 env_number(const char *name, __u64 otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+bool instrumented(void)
+{
+	return !access(HOOK, F_OK);
 }
 
 bool hugetlb_reserve(unsigned int pages)

@@ -163,6 +163,9 @@ static inline int space_open(void)
 /* A space that is set up with the defaults. */
 int space_new(void);
 
+/* What QUERY says; poison if it fails. */
+struct capmsg_query query_of(int fd);
+
 static inline int cappage_create(int fd, __u64 to, unsigned int bits)
 {
 	return do_create_cappage(fd, &(struct capmsg_create_cappage){
@@ -378,6 +381,8 @@ long pattern_check(const void *memory, size_t length, unsigned int seed);
 long bytes_check(const void *memory, size_t length, unsigned char byte);
 /* Anonymous memory, or NULL; @fill says that it is written to. */
 void *memory_new(size_t length, bool fill);
+/* The same, zeroed, and shared with children. */
+void *memory_shared(size_t length);
 __u64 random_next(__u64 *state);
 
 /* --- commands in threads -------------------------------------------------- */
@@ -463,7 +468,12 @@ int namespace_enter(uid_t uid);
 /* The number in a file, after @key if that is not NULL ("VmPin:"). */
 long long file_number(const char *path, const char *key);
 int file_write(const char *path, const char *text);
+/* The number in the environment, or @otherwise if there is none. */
+__u64 env_number(const char *name, __u64 otherwise);
 bool hugetlb_reserve(unsigned int pages);
+/* What stops a task at a step, on the instrumented kernel only; see capmsg/hooks.c. */
+#define HOOK	"/sys/kernel/debug/capmsg/hook"
+bool instrumented(void);
 /* The kernel's log from now on, without waiting. */
 int log_open(void);
 /* What it has said of the module since then, or NULL. */

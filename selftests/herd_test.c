@@ -10,7 +10,6 @@
 #include "handler.h"
 
 #define MAX_BYTES	"/sys/module/capmsg/parameters/max_bytes"
-#define HOOK		"/sys/kernel/debug/capmsg/hook"
 #define FRAMES		250	/* of each space: as many clients */
 #define SPACES		40
 #define SPACES_DEBUG	4	/* an instrumented kernel has less room */
@@ -46,7 +45,7 @@ FIXTURE_SETUP(herd)
 	ASSERT_LT(0, self->bytes);
 	ASSERT_EQ(0, file_write(MAX_BYTES, "4294967296"));
 	ASSERT_EQ(0, pipe(self->ready));
-	self->n_spaces = access(HOOK, F_OK) ? SPACES : SPACES_DEBUG;
+	self->n_spaces = instrumented() ? SPACES_DEBUG : SPACES;
 	self->clients = calloc(SPACES * FRAMES, sizeof(*self->clients));
 	ASSERT_NE(NULL, self->clients);
 }
@@ -167,15 +166,6 @@ static int clients_start(scene *self)
 	return -ret;
 }
 
-static struct capmsg_query use(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 /* Gathers them, kills the handler, and says how long it took in ns. */
 static __u64 stampede(struct __test_metadata *_metadata, scene *self)
 {
@@ -190,12 +180,12 @@ static __u64 stampede(struct __test_metadata *_metadata, scene *self)
 	pid = handler_new(self);
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(0, close(self->player));
-	before = use(self->spaces[0]);
+	before = query_of(self->spaces[0]);
 	pthread_mutex_lock(&exits);
 	ASSERT_EQ(0, clients_start(self));
 	ASSERT_EQ(1, read(self->ready[0], &byte, 1));
 	/* To wait takes nothing that was not there before. */
-	meanwhile = use(self->spaces[0]);
+	meanwhile = query_of(self->spaces[0]);
 	EXPECT_EQ(before.out_user_objects, meanwhile.out_user_objects);
 	EXPECT_EQ(before.out_user_bytes, meanwhile.out_user_bytes);
 	EXPECT_EQ(self->n, meanwhile.out_total_frames_busy);
@@ -212,7 +202,7 @@ static __u64 stampede(struct __test_metadata *_metadata, scene *self)
 	}
 	EXPECT_EQ(0, others);
 	EXPECT_EQ(1000 + SIGKILL, child_wait(pid, CAPMSG_PATIENCE_MS));
-	EXPECT_EQ(0, use(self->spaces[0]).out_total_frames_busy);
+	EXPECT_EQ(0, query_of(self->spaces[0]).out_total_frames_busy);
 	for (i = 0; i < self->n_spaces; i++)
 		close(self->spaces[i]);
 	TH_LOG("%u clients went on after %llu ms", self->n, (end - start) / 1000000);

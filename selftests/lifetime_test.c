@@ -35,15 +35,6 @@ FIXTURE_TEARDOWN(lifetime)
 	CAPMSG_TEARDOWN();
 }
 
-static struct capmsg_query totals(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 /* --- DESTROY --------------------------------------------------------------- */
 
 TEST_F(lifetime, destroy_voids_all_copies)
@@ -59,9 +50,9 @@ TEST_F(lifetime, destroy_voids_all_copies)
 	ASSERT_EQ(0, msg_try(self->other, SLOT(5), "lost", 4));
 	EXPECT_EQ(-EACCES, obj_destroy(self->fd, COPY));
 	EXPECT_EQ(-EACCES, obj_destroy(self->other, SLOT(5)));
-	EXPECT_EQ(1, totals(self->fd).out_total_live[CAPMSG_TYPE_PORT]);
+	EXPECT_EQ(1, query_of(self->fd).out_total_live[CAPMSG_TYPE_PORT]);
 	ASSERT_EQ(0, obj_destroy(self->fd, SLOT2(2, 7)));
-	EXPECT_EQ(0, totals(self->fd).out_total_live[CAPMSG_TYPE_PORT]);
+	EXPECT_EQ(0, query_of(self->fd).out_total_live[CAPMSG_TYPE_PORT]);
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, PORT));
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, COPY));
 	EXPECT_EQ(-ENOENT, cap_type(self->fd, SLOT2(2, 7)));
@@ -130,7 +121,7 @@ TEST_F(lifetime, destroy_together)
 /* A destroyed object that is still named is counted, until the names are read. */
 TEST_F(lifetime, tombstones)
 {
-	__u64 objects = totals(self->fd).out_user_objects;
+	__u64 objects = query_of(self->fd).out_user_objects;
 	unsigned int i;
 
 	for (i = 0; i < 10; i++) {
@@ -139,35 +130,35 @@ TEST_F(lifetime, tombstones)
 		ASSERT_EQ(0, obj_destroy(self->fd, TO));
 		EXPECT_EQ(-ENOENT, cap_type(self->fd, TO));
 	}
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_total_tombstones == 10))
-		TH_LOG("%llu tombstones", totals(self->fd).out_total_tombstones);
-	EXPECT_EQ(objects + 10, totals(self->fd).out_user_objects);
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_tombstones == 10))
+		TH_LOG("%llu tombstones", query_of(self->fd).out_total_tombstones);
+	EXPECT_EQ(objects + 10, query_of(self->fd).out_user_objects);
 	for (i = 0; i < 10; i++)
 		EXPECT_EQ(-ENOENT, cap_type(self->other, SLOT(i)));
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_total_tombstones == 0))
-		TH_LOG("%llu tombstones", totals(self->fd).out_total_tombstones);
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_user_objects == objects));
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_tombstones == 0))
+		TH_LOG("%llu tombstones", query_of(self->fd).out_total_tombstones);
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_user_objects == objects));
 }
 
 /* Names of dead objects do not pile up even if nobody ever reads them. */
 TEST_F(lifetime, slots_reused)
 {
-	__u64 objects = totals(self->fd).out_user_objects;
+	__u64 objects = query_of(self->fd).out_user_objects;
 	unsigned int i;
 
 	for (i = 0; i < 300; i++) {
 		ASSERT_EQ(0, port_create(self->fd, TO, 1));
 		ASSERT_EQ(0, obj_destroy(self->fd, TO));
 	}
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_user_objects <= objects + 1))
-		TH_LOG("%llu objects more", totals(self->fd).out_user_objects - objects);
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_user_objects <= objects + 1))
+		TH_LOG("%llu objects more", query_of(self->fd).out_user_objects - objects);
 }
 
 /* --- spaces ---------------------------------------------------------------- */
 
 TEST_F(lifetime, close_voids_all)
 {
-	const struct capmsg_query before = totals(self->other);
+	const struct capmsg_query before = query_of(self->other);
 
 	ASSERT_EQ(0, cap_give(self->fd, PORT, RIGHTS_PORT, self->other, PORT));
 	ASSERT_EQ(0, cap_give(self->fd, TABLE, RIGHTS_TABLE, self->other, TABLE));
@@ -178,8 +169,8 @@ TEST_F(lifetime, close_voids_all)
 	EXPECT_EQ(-ENOENT, cap_type(self->other, TABLE));
 	EXPECT_EQ(-ENOENT, cap_type(self->other, SLOT2(2, 1)));
 	EXPECT_EQ(-ENOENT, msg_try(self->other, PORT, "", 0));
-	EXPECT_EQ(before.out_total_live[0] - 1, totals(self->other).out_total_live[0]);
-	EXPECT_EQ(0, totals(self->other).out_total_live[CAPMSG_TYPE_PORT]);
+	EXPECT_EQ(before.out_total_live[0] - 1, query_of(self->other).out_total_live[0]);
+	EXPECT_EQ(0, query_of(self->other).out_total_live[CAPMSG_TYPE_PORT]);
 }
 
 /* What a space creates in another's table, it pays for: it dies with it. */
@@ -217,7 +208,7 @@ TEST_F(lifetime, export_import)
 	file = cap_export(self->fd, COPY, CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_DESTROY);
 	ASSERT_LE(0, file);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(file, F_GETFD));
-	EXPECT_EQ(1, totals(self->fd).out_total_exports);
+	EXPECT_EQ(1, query_of(self->fd).out_total_exports);
 	EXPECT_EQ(-EEXIST, cap_import(self->fd, file, PORT));
 	/* The same file any number of times, in any space. */
 	ASSERT_EQ(0, cap_import(self->other, file, SLOT(1)));
@@ -228,7 +219,7 @@ TEST_F(lifetime, export_import)
 	EXPECT_EQ(CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_DESTROY, stat.out_rights);
 	EXPECT_EQ(CAPMSG_STAT_BADGED, stat.out_flags);
 	ASSERT_EQ(0, close(file));
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_total_exports == 0));
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_exports == 0));
 	EXPECT_EQ(0, msg_try(self->other, SLOT(1), "", 0));
 	/* Weakness travels along. */
 	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){
@@ -251,7 +242,7 @@ TEST_F(lifetime, export_errors)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_EQ(-EMFILE, cap_export(self->fd, PORT, CAPMSG_RIGHTS_ALL));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
-	EXPECT_TRUE(WAIT_UNTIL(3000, totals(self->fd).out_total_exports == 0));
+	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_exports == 0));
 }
 
 TEST_F(lifetime, import_errors)

@@ -41,15 +41,6 @@ FIXTURE_TEARDOWN(limit)
 	CAPMSG_TEARDOWN();
 }
 
-static struct capmsg_query use(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 /* Creates ports in a table until one fails; how many, and why in @error. */
 static unsigned int fill(int fd, unsigned int depth, unsigned int most, int *error)
 {
@@ -82,13 +73,13 @@ static int fill_objects(void *unused)
 
 	if (fd < 0)
 		return -fd;
-	before = use(fd).out_user_objects;
+	before = query_of(fd).out_user_objects;
 	n = fill(fd, 1, 4000, &error);
 	if (error != -EDQUOT)
 		return 240;
-	if (use(fd).out_user_objects > use(fd).out_user_objects_max)
+	if (query_of(fd).out_user_objects > query_of(fd).out_user_objects_max)
 		return 241;
-	if (use(fd).out_user_objects != before + 1 + n || n < 50)
+	if (query_of(fd).out_user_objects != before + 1 + n || n < 50)
 		return 242;
 	if (cappage_create(fd, SLOT(9), 4) != -EDQUOT)
 		return 243;
@@ -119,14 +110,14 @@ static int fill_bytes(void *unused)
 
 	if (fd < 0)
 		return -fd;
-	before = use(fd).out_user_bytes;
+	before = query_of(fd).out_user_bytes;
 	n = fill(fd, 64, 4000, &error);
 	if (error != -EDQUOT)
 		return 240;
-	if (use(fd).out_user_bytes > use(fd).out_user_bytes_max || n < 3)
+	if (query_of(fd).out_user_bytes > query_of(fd).out_user_bytes_max || n < 3)
 		return 241;
 	/* Each post has room for a short message. */
-	if (use(fd).out_user_bytes < before + n * 64 * CAPMSG_INLINE_MAX)
+	if (query_of(fd).out_user_bytes < before + n * 64 * CAPMSG_INLINE_MAX)
 		return 242;
 	return port_create(fd, SLOT(9), CAPMSG_DEPTH_MAX) == -EDQUOT ? 0 : 243;
 }
@@ -293,7 +284,7 @@ static int more_by_namespace(void *unused)
 	if (n + m > 100 || m < 5)
 		return 244;
 	/* Root of a namespace is told no totals. */
-	return use(inner).out_total_live[0] ? 245 : 0;
+	return query_of(inner).out_total_live[0] ? 245 : 0;
 }
 
 TEST_F(limit, user_namespaces)
@@ -394,7 +385,7 @@ TEST_F_TIMEOUT(limit, many_ports, 60)
 	ASSERT_EQ(0, set(MAX_BYTES, 1LL << 40));
 	EXPECT_EQ(4096, fill(fd, 1, 4096, &error));
 	EXPECT_EQ(0, error);
-	EXPECT_EQ(4096, use(fd).out_total_live[CAPMSG_TYPE_PORT]);
+	EXPECT_EQ(4096, query_of(fd).out_total_live[CAPMSG_TYPE_PORT]);
 	ASSERT_EQ(0, close(fd));
 	EXPECT_EQ(NULL, capmsg_leaks());
 }

@@ -26,13 +26,6 @@
 #define CHECK_EVERY	50
 #define UID_FIRST	7000
 
-static __u64 number_of(const char *name, __u64 otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 struct private {
 	pthread_t thread;
 	unsigned int number, worlds, ops;
@@ -124,7 +117,7 @@ FIXTURE(model) {
 
 FIXTURE_SETUP(model)
 {
-	self->seed = number_of("MODEL_SEED", now_ns() * 0x9e3779b97f4a7c15);
+	self->seed = env_number("MODEL_SEED", now_ns() * 0x9e3779b97f4a7c15);
 	printf("# MODEL_SEED=0x%llx\n", self->seed);
 }
 
@@ -136,7 +129,7 @@ FIXTURE_TEARDOWN(model)
 TEST_F_TIMEOUT(model, worlds, 300)
 {
 	static struct private threads[THREADS];
-	unsigned int ops = number_of("MODEL_OPS", OPS), done = 0, i, lines;
+	unsigned int ops = env_number("MODEL_OPS", OPS), done = 0, i, lines;
 	__u64 random = self->seed, start = now_ns();
 	bool failed = false;
 

@@ -16,12 +16,12 @@
  * - Who receives a message after another one has sent it later, to the same port, both
  *   by the same sender, has found a disorder. Two receivers cannot tell between them.
  *
- * CAPMSG_ROUNDS says how many messages there are.
+ * CAPMSG_ROUNDS says how many messages there are. CAPMSG_SEED repeats who is killed
+ * how late, not what they are doing then.
  */
 #include "kselftest_harness.h"
 #include "capmsg_util.h"
 
-#define HOOK		"/sys/kernel/debug/capmsg/hook"
 #define MESSAGES	60000
 #define MESSAGES_DEBUG	8000
 #define SENDERS		16
@@ -31,7 +31,7 @@
 #define BUFFER		1024	/* of a post */
 #define LONG		600	/* bytes of a long message: it needs the buffer */
 #define RING		16	/* marks of a sender, one message after the other */
-#define KILLS_FIRST	250	/* so many messages from one kill to the next */
+#define BETWEEN_KILLS	250	/* messages, about */
 #define PATIENCE_MS	60000
 #define END		SENDERS	/* as sender: there is nothing more to receive */
 /* In the space of a port. */
@@ -94,12 +94,10 @@ static _Atomic unsigned char *mark_of(struct book *b, unsigned int port, unsigne
 static struct book *book_new(unsigned int n)
 {
 	size_t length = sizeof(struct book) + (size_t)PORTS * SENDERS * (n + 1);
-	struct book *b = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct book *b = memory_shared(length);
 
-	if (b == MAP_FAILED)
-		return NULL;
-	b->n = n;
+	if (b)
+		b->n = n;
 	return b;
 }
 
@@ -203,7 +201,8 @@ static struct {
 	int marks;
 	pid_t senders[SENDERS];
 	pid_t hands[PORTS][HANDS];
-	unsigned int random, n_sender_kills, n_hand_kills;
+	unsigned int n_sender_kills, n_hand_kills;
+	__u64 random;
 } field;
 
 static __u32 mix(__u32 a, __u32 b)
@@ -257,10 +256,8 @@ static int send_one(int fd, unsigned int port, const struct message *m)
 		send.items = 0;
 		send.n_items = 0;
 	}
-	if (!(send.flags & CAPMSG_NONBLOCK))
-		return do_send(fd, &send);
 	ret = do_send(fd, &send);
-	if (ret != -EAGAIN)
+	if (ret != -EAGAIN || !send.flags)
 		return ret;
 	send.flags = 0;
 	return do_send(fd, &send);
@@ -283,13 +280,14 @@ static int sender_space(unsigned int sender)
 
 static int sender_main(void *arg)
 {
-	unsigned int sender = (pid_t *)arg - field.senders, port, number, random = getpid();
+	unsigned int sender = (pid_t *)arg - field.senders, port, number;
+	__u64 random = field.random + sender;
 	struct book *b = field.book;
 	struct message m;
 	int fd = sender_space(sender), ret = fd < 0 ? fd : 0;
 
 	while (!ret && book_sent(b, sender) < b->n) {
-		port = rand_r(&random) % PORTS;
+		port = random_next(&random) % PORTS;
 		number = atomic_load(&b->lanes[sender][port].sent) + 1;
 		message_fill(&m, sender, number);
 		atomic_store(&b->lanes[sender][port].begun, number);
@@ -401,18 +399,17 @@ static int posts_lay_out(unsigned int port)
 
 static int port_new(unsigned int port)
 {
-	struct capmsg_create_port create = { .to = PORT, .depth = POSTS, .max_caps = 1 };
+	/* Nothing arrives in a post that is being laid out. */
+	struct capmsg_create_port create = { .to = PORT, .flags = CAPMSG_PORT_NO_SHORT,
+		.depth = POSTS, .max_caps = 1 };
 	size_t length = POSTS * BUFFER;
 	int fd = space_new();
 
 	if (fd < 0)
 		return fd;
 	field.ports[port] = fd;
-	field.buffers[port] = mmap(NULL, length, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	/* Nothing arrives in a post that is being laid out. */
-	create.flags = CAPMSG_PORT_NO_SHORT;
-	return (field.buffers[port] == MAP_FAILED ? -ENOMEM : 0) ?:
+	field.buffers[port] = memory_shared(length);
+	return (field.buffers[port] ? 0 : -ENOMEM) ?:
 	       do_create_port(fd, &create) ?:
 	       region_create(fd, REGION, field.buffers[port], length) ?:
 	       cappage_create(fd, TABLE, 8) ?: posts_lay_out(port);
@@ -465,7 +462,7 @@ static int field_new(struct book *b)
 }
 
 /* It may have ended before, but not with an error. */
-static int end(pid_t pid)
+static int put_down(pid_t pid)
 {
 	int ret = child_kill(pid);
 
@@ -474,7 +471,7 @@ static int end(pid_t pid)
 
 static int kill_sender(unsigned int sender)
 {
-	int ret = end(field.senders[sender]);
+	int ret = put_down(field.senders[sender]);
 
 	field.n_sender_kills++;
 	book_sender_killed(field.book, sender);
@@ -491,7 +488,7 @@ static int kill_hands(unsigned int port)
 	for (i = 0; i < HANDS; i++)
 		kill(field.hands[port][i], SIGKILL);
 	for (i = 0; i < HANDS && !ret; i++) {
-		ret = end(field.hands[port][i]);
+		ret = put_down(field.hands[port][i]);
 		field.n_hand_kills++;
 		m = message_in(port, &field.book->hands[port][i]);
 		if (m)
@@ -520,19 +517,19 @@ static void busy_wait(unsigned int ns)
 /* Until all is sent: a kill each time that enough was sent since the last one. */
 static int kill_on(void)
 {
-	unsigned int total = field.book->n * SENDERS, due = KILLS_FIRST;
+	unsigned int total = field.book->n * SENDERS, due = BETWEEN_KILLS;
 	int ret = 0;
 
 	while (!ret && due < total) {
 		if (!WAIT_UNTIL(PATIENCE_MS, all_sent() >= due))
 			return -ETIME;
 		/* Not at a place that has to do with what was sent. */
-		busy_wait(rand_r(&field.random) % 200000);
-		if (rand_r(&field.random) % 4)
-			ret = kill_sender(rand_r(&field.random) % SENDERS);
+		busy_wait(random_next(&field.random) % 200000);
+		if (random_next(&field.random) % 4)
+			ret = kill_sender(random_next(&field.random) % SENDERS);
 		else
-			ret = kill_hands(rand_r(&field.random) % PORTS);
-		due = all_sent() + KILLS_FIRST / 2 + rand_r(&field.random) % KILLS_FIRST;
+			ret = kill_hands(random_next(&field.random) % PORTS);
+		due = all_sent() + BETWEEN_KILLS / 2 + random_next(&field.random) % BETWEEN_KILLS;
 	}
 	return ret;
 }
@@ -634,23 +631,15 @@ TEST_F(order, doubt_is_no_loss)
 	EXPECT_EQ(DOUBLED, book_arrival(self->book, 1, 0, 3, 3, 0));
 }
 
-static unsigned int messages(void)
-{
-	const char *rounds = getenv("CAPMSG_ROUNDS");
-
-	if (rounds)
-		return strtoul(rounds, NULL, 0);
-	return access(HOOK, F_OK) ? MESSAGES : MESSAGES_DEBUG;
-}
-
 TEST_F_TIMEOUT(order, exactly_once, 3600)
 {
-	struct book *b = book_new(messages() / SENDERS);
+	unsigned int n = env_number("CAPMSG_ROUNDS", instrumented() ? MESSAGES_DEBUG : MESSAGES);
+	struct book *b = book_new(n / SENDERS);
 	__u64 start = now_ns();
 
 	ASSERT_NE(NULL, b);
-	field.random = getpid();
-	printf("# seed %u\n", field.random);
+	field.random = env_number("CAPMSG_SEED", start);
+	printf("# CAPMSG_SEED=%#llx\n", field.random);
 	ASSERT_EQ(0, field_new(b));
 	ASSERT_EQ(0, kill_on());
 	ASSERT_EQ(0, field_end());

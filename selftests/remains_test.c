@@ -34,15 +34,6 @@ FIXTURE(remains) {
 	struct job job;
 };
 
-static struct capmsg_query use(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 static int space_as(uid_t uid, unsigned int frames)
 {
 	struct capmsg_setup setup = { .frames = frames };
@@ -102,7 +93,7 @@ FIXTURE_SETUP(remains)
 	ASSERT_EQ(0, port_create(self->stranger, SERVER, 4));
 	ASSERT_EQ(0, cappage_create(self->stranger, HOARD, 8));
 	ASSERT_EQ(0, page_away(self));
-	self->before = use(self->creator);
+	self->before = query_of(self->creator);
 }
 
 FIXTURE_TEARDOWN(remains)
@@ -112,7 +103,7 @@ FIXTURE_TEARDOWN(remains)
 
 /* The creator pays for nothing that it did not pay for before. */
 #define EXPECT_NOTHING_CHARGED() do {						\
-	const struct capmsg_query now_ = use(self->creator);			\
+	const struct capmsg_query now_ = query_of(self->creator);			\
 										\
 	EXPECT_EQ(self->before.out_user_bytes, now_.out_user_bytes);		\
 	EXPECT_EQ(self->before.out_user_objects, now_.out_user_objects);	\
@@ -268,7 +259,7 @@ TEST_F_TIMEOUT(remains, crowd, 120)
 	int i;
 
 	ASSERT_EQ(0, port_share(self));
-	port_bytes = use(self->creator).out_user_bytes - self->before.out_user_bytes;
+	port_bytes = query_of(self->creator).out_user_bytes - self->before.out_user_bytes;
 	ASSERT_EQ(0, port_end(self));
 	snprintf(text, sizeof(text), "%llu",
 		 (unsigned long long)(self->before.out_user_bytes + 2 * port_bytes));
@@ -278,11 +269,11 @@ TEST_F_TIMEOUT(remains, crowd, 120)
 			.length = LENGTH, .deadline = patience() };
 		ASSERT_EQ(0, JOB_START(&jobs[i], self->stranger, send, SEND, &sends[i]));
 		ASSERT_TRUE(page_wanted(self) || i);
-		ASSERT_TRUE(WAIT_UNTIL(5000, use(self->stranger).out_frames_busy == i + 1U));
+		ASSERT_TRUE(WAIT_UNTIL(5000, query_of(self->stranger).out_frames_busy == i + 1U));
 		sleep_ms(20);
 		ASSERT_EQ(0, port_end(self));
-		if (use(self->creator).out_user_bytes > most)
-			most = use(self->creator).out_user_bytes;
+		if (query_of(self->creator).out_user_bytes > most)
+			most = query_of(self->creator).out_user_bytes;
 	}
 	EXPECT_EQ(self->before.out_user_bytes, most);
 	EXPECT_NOTHING_CHARGED();
@@ -324,7 +315,7 @@ TEST_F(remains, revoked_capabilities)
 	unsigned int i;
 
 	ASSERT_EQ(0, port_create(self->creator, PORT, 1));
-	self->before = use(self->creator);
+	self->before = query_of(self->creator);
 	for (i = 0; i < MANY; i++) {
 		ASSERT_EQ(0, derive(self, PORT, RIGHTS_SENDER, SLOT2(7, i)));
 		ASSERT_EQ(0, revoke_it(self));
@@ -342,7 +333,7 @@ TEST_F(remains, revoked_landing_slots)
 	ASSERT_EQ(0, do_create_port(self->stranger, &(struct capmsg_create_port){
 		.to = MESSAGE, .depth = MANY, .max_caps = 1 }));
 	ASSERT_EQ(0, cappage_create(self->creator, TABLE, 8));
-	self->before = use(self->creator);
+	self->before = query_of(self->creator);
 	for (i = 0; i < MANY; i++) {
 		ASSERT_EQ(0, derive(self, TABLE, RIGHTS_TABLE, SLOT(9)));
 		ASSERT_LE(0, do_post(self->stranger, &(struct capmsg_post){
@@ -366,12 +357,12 @@ TEST_F(remains, swept_together_with_the_object)
 		ASSERT_EQ(0, revoke_it(self));
 	}
 	EXPECT_EQ(self->before.out_user_tombstones + MANY,
-		  use(self->creator).out_user_tombstones);
+		  query_of(self->creator).out_user_tombstones);
 	/* Over the quota, so a sweep is due. */
 	ASSERT_EQ(0, file_write(MAX_OBJECTS, "20"));
 	EXPECT_EQ(0, port_create(self->creator, SLOT(0x20), 1));
 	ASSERT_EQ(0, file_write(MAX_OBJECTS, "65536"));
-	EXPECT_EQ(0, use(self->creator).out_user_tombstones);
+	EXPECT_EQ(0, query_of(self->creator).out_user_tombstones);
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(0, port_create(self->stranger, SLOT2(7, i), 1));
 }

@@ -36,15 +36,6 @@ static int set(const char *path, long long value)
 	return file_write(path, text);
 }
 
-static struct capmsg_query use(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 /* A space that user @uid pays for, set up with so many frames. */
 static int space_as(uid_t uid, unsigned int frames)
 {
@@ -67,9 +58,7 @@ static int space_as(uid_t uid, unsigned int frames)
 
 FIXTURE_SETUP(sweep)
 {
-	const char *rounds = getenv("CAPMSG_ROUNDS");
-
-	self->rounds = rounds ? atoi(rounds) : ROUNDS;
+	self->rounds = env_number("CAPMSG_ROUNDS", ROUNDS);
 	/* A case that was ended by its timeout has not put it back. */
 	self->max_objects = 65536;
 	ASSERT_EQ(0, set(MAX_OBJECTS, self->max_objects));
@@ -115,7 +104,7 @@ static struct toll toll(int creator, int stranger, unsigned int rounds, keep_fn 
 		if (toll.error)
 			break;
 		cap_clear(creator, PORT);
-		now = use(creator).out_user_tombstones;
+		now = query_of(creator).out_user_tombstones;
 		if (now > toll.tombstones)
 			toll.tombstones = now;
 		toll.done++;
@@ -139,12 +128,12 @@ static int keep_in_table(int creator, int stranger, unsigned int i)
 
 TEST_F_TIMEOUT(sweep, tables, 120)
 {
-	__u64 objects = use(self->stranger).out_user_objects;
+	__u64 objects = query_of(self->stranger).out_user_objects;
 	struct toll toll_ = toll(self->creator, self->stranger, self->rounds, keep_in_table);
 
 	EXPECT_BOUNDED(toll_, self->rounds);
 	/* Nobody else pays, and nothing but void slots is left there. */
-	EXPECT_EQ(objects, use(self->stranger).out_user_objects);
+	EXPECT_EQ(objects, query_of(self->stranger).out_user_objects);
 	EXPECT_EQ(-ENOENT, cap_type(self->stranger, KEPT(0)));
 	ASSERT_EQ(0, port_create(self->creator, PORT, 1));
 	EXPECT_EQ(0, keep_in_table(self->creator, self->stranger, 0));
@@ -227,7 +216,7 @@ TEST_F_TIMEOUT(sweep, waiting_senders, 120)
 		ASSERT_EQ(0, cap_clear(self->creator, PORT));
 		ASSERT_EQ(0, cap_clear(self->stranger, SLOT(9)));
 	}
-	EXPECT_EQ(60, use(self->creator).out_user_tombstones);
+	EXPECT_EQ(60, query_of(self->creator).out_user_tombstones);
 	toll_ = toll(self->creator, self->stranger, 200, keep_in_table);
 	EXPECT_BOUNDED(toll_, 200);
 	/* What was void arrives void. */
@@ -295,7 +284,7 @@ TEST_F_TIMEOUT(sweep, living_objects_up_to_the_quota, 120)
 {
 	struct capmsg_limits limits = { .flags = 0 };
 	unsigned int live, i, room;
-	__u64 had = use(self->creator).out_user_objects;
+	__u64 had = query_of(self->creator).out_user_objects;
 	int ret = 0;
 
 	ASSERT_EQ(0, cappage_create(self->creator, HOARD, HOARD_BITS));
@@ -308,12 +297,12 @@ TEST_F_TIMEOUT(sweep, living_objects_up_to_the_quota, 120)
 		ret = ret ?: obj_destroy(self->creator, PORT);
 	}
 	EXPECT_EQ(0, ret);
-	EXPECT_LT(0, use(self->creator).out_user_tombstones);
+	EXPECT_LT(0, query_of(self->creator).out_user_tombstones);
 	/* To the last object. */
 	for (; live < room; live++)
 		ASSERT_EQ(0, port_create(self->creator, KEPT(live), 1));
-	EXPECT_EQ(QUOTA, use(self->creator).out_user_objects);
-	EXPECT_EQ(0, use(self->creator).out_user_tombstones);
+	EXPECT_EQ(QUOTA, query_of(self->creator).out_user_objects);
+	EXPECT_EQ(0, query_of(self->creator).out_user_tombstones);
 	/* What was refused first, and found room then, was not refused. */
 	ASSERT_EQ(0, do_limits(self->creator, &limits));
 	EXPECT_EQ(CAPMSG_LIMIT_NONE, limits.out_limit);
@@ -361,7 +350,7 @@ static int bury_one(int creator, int stranger)
 	ret = ret ?: obj_destroy(creator, PORT);
 	ret = ret ?: cap_clear(creator, PORT);
 	ret = ret ?: port_create(creator, PORT, 1);
-	return ret ?: use(creator).out_user_objects == QUOTA ? 0 : -ERANGE;
+	return ret ?: query_of(creator).out_user_objects == QUOTA ? 0 : -ERANGE;
 }
 
 TEST_F_TIMEOUT(sweep, every_command_that_creates, 120)
@@ -381,15 +370,16 @@ TEST_F_TIMEOUT(sweep, every_command_that_creates, 120)
 					    &(struct capmsg_create_notification){ .to = SLOT(8) }));
 	ASSERT_EQ(0, handler_port(self->creator, SLOT(7), 1));
 	/* Full, but for what is destroyed, and the file by which it is given away. */
-	while (use(self->creator).out_user_objects < QUOTA - 2)
+	while (query_of(self->creator).out_user_objects < QUOTA - 2)
 		ASSERT_EQ(0, port_create(self->creator, KEPT(live++), 1));
 	for (n = 0; n < sizeof(creates) / sizeof(creates[0]); n++) {
 		/* A watch that is destroyed may take a moment. */
-		EXPECT_TRUE(WAIT_UNTIL(3000, use(self->creator).out_user_objects == QUOTA - 2));
+		EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->creator).out_user_objects ==
+					     QUOTA - 2));
 		ASSERT_EQ(0, bury_one(self->creator, self->stranger));
 		ret = create_any(self->creator, creates[n], page);
 		EXPECT_LE(0, ret) TH_LOG("command %u", creates[n]);
-		EXPECT_EQ(0, use(self->creator).out_user_tombstones);
+		EXPECT_EQ(0, query_of(self->creator).out_user_tombstones);
 		if (creates[n] == CAPMSG_CMD_EXPORT)
 			close(ret);
 		for (i = 0; i < 3; i++) {
@@ -504,7 +494,7 @@ static void run(int creator, struct hoard *hoard, unsigned int rounds, struct ru
 		__u64 before = query.out_user_tombstones;
 
 		run->error = one_round(creator, hoard, run);
-		query = use(creator);
+		query = query_of(creator);
 		run->sweeps += query.out_user_tombstones < before;
 		if (query.out_user_tombstones > run->tombstones)
 			run->tombstones = query.out_user_tombstones;

@@ -6,7 +6,6 @@
 #include "kselftest_harness.h"
 #include "capmsg_util.h"
 
-#define HOOK	"/sys/kernel/debug/capmsg/hook"
 #define BOUND	4		/* BEGIN has bound the message to its port */
 #define PORT	SLOT(1)
 #define TABLE	SLOT(2)		/* 2^8 slots */
@@ -44,7 +43,7 @@ FIXTURE_SETUP(through)
 
 FIXTURE_TEARDOWN(through)
 {
-	if (!access(HOOK, W_OK))
+	if (instrumented())
 		file_write(HOOK, "off");
 	CAPMSG_TEARDOWN();
 }
@@ -137,7 +136,7 @@ TEST_F(through, begun_while_it_is_revoked)
 		.step = BOUND };
 	unsigned int i;
 
-	if (access(HOOK, W_OK))
+	if (!instrumented())
 		SKIP(return, "no test hooks");
 	for (i = 0; i < 2; i++) {
 		begin.length = i ? LENGTH : 1;
@@ -300,7 +299,7 @@ TEST_F(through, stopped_when_the_message_is_revoked)
 	};
 	unsigned int i;
 
-	if (access(HOOK, W_OK))
+	if (!instrumented())
 		SKIP(return, "no test hooks");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct stopped s = { .fd = self->fd, .nr = cases[i].nr,
@@ -402,7 +401,7 @@ TEST_F(through, claim_lost_when_the_message_is_closed)
 	struct stopped s = { .fd = self->fd, .nr = CAPMSG_CMD_TRANSMIT, .arg = &transmit,
 		.step = COMMIT };
 
-	if (access(HOOK, W_OK))
+	if (!instrumented())
 		SKIP(return, "no test hooks");
 	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
 	ASSERT_LE(0, post_long(self));
@@ -426,7 +425,7 @@ TEST_F(through, waiting_by_itself_when_it_is_used)
 	struct stopped s = { .fd = self->fd, .nr = CAPMSG_CMD_BEGIN, .arg = &begin,
 		.step = FOUND };
 
-	if (access(HOOK, W_OK))
+	if (!instrumented())
 		SKIP(return, "no test hooks");
 	ASSERT_EQ(0, derive(self->fd, MESSAGE, GIVEN, REVOKER));
 	ASSERT_EQ(CAPMSG_MESSAGE_OPEN, begin_as(self->fd, MESSAGE, 1, CAPMSG_NONBLOCK));

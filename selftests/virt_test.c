@@ -129,19 +129,10 @@ static int right_move(scene *self, __u64 to)
 		.seq = self->up.record.out_seq });
 }
 
-static struct capmsg_query use(int fd)
-{
-	struct capmsg_query query = { .flags = 0 };
-
-	if (do_query(fd, &query))
-		memset(&query, POISON, sizeof(query));
-	return query;
-}
-
 /* What the user of @fd pays for is what it was. */
 static bool pays(int fd, const struct capmsg_query *before)
 {
-	const struct capmsg_query now = use(fd);
+	const struct capmsg_query now = query_of(fd);
 
 	return now.out_user_objects == before->out_user_objects &&
 	       now.out_user_bytes == before->out_user_bytes &&
@@ -176,7 +167,7 @@ static int child_stat(void *arg)
 /* The handler is busy, all its posts are taken: the upcall waits in the asker's own frame. */
 TEST_F(virt, case_01)
 {
-	const struct capmsg_query client = use(self->tx), player = use(self->fd);
+	const struct capmsg_query client = query_of(self->tx), player = query_of(self->fd);
 	struct capmsg_stat port;
 	unsigned int i;
 
@@ -252,7 +243,7 @@ TEST_F(virt, case_03)
 	ASSERT_EQ(0, upcall_comes(self));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	EXPECT_EQ(-ESTALE, answer(self));
-	EXPECT_EQ(0, use(self->tx).out_frames_busy);
+	EXPECT_EQ(0, query_of(self->tx).out_frames_busy);
 }
 
 /* The reply right is dropped, wherever it is: the wait ends. */
@@ -821,20 +812,20 @@ TEST_F(virt, case_18)
 		.data_size = sizeof(self->data) };
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, recv, RECV, &recv));
 	ASSERT_EQ(0, upcall_comes(self));
-	EXPECT_EQ(0, use(self->tx).out_total_pinned);
+	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);
 	EXPECT_EQ(0, answer_slot(self, 1));
-	EXPECT_TRUE(WAIT_UNTIL(1000, use(self->tx).out_total_pinned == 1));
+	EXPECT_TRUE(WAIT_UNTIL(1000, query_of(self->tx).out_total_pinned == 1));
 	EXPECT_EQ(0, msg_send(self->tx, PORT, "x", 1));
 	EXPECT_EQ(0, job_join(&self->job));
-	EXPECT_EQ(0, use(self->tx).out_total_pinned);
+	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);
 	call.reply_landing = THERE;
 	call.reply_max_caps = 1;
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, call, CALL, &call));
 	ASSERT_EQ(0, upcall_comes(self));
-	EXPECT_EQ(0, use(self->tx).out_total_pinned);
+	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);
 	EXPECT_EQ(0, answer_error(self, ENOENT));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
-	EXPECT_EQ(0, use(self->tx).out_total_pinned);
+	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);
 }
 
 static void decide_nowhere(struct handler *handler, const struct upcall *up, struct verdict *v)
@@ -865,11 +856,11 @@ TEST_F(virt, case_19)
 	ASSERT_LE(0, player);
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, handler_port(player, HANDLER, DEPTH));
-	before = use(player);
-	guest = use(client);
+	before = query_of(player);
+	guest = query_of(client);
 	ASSERT_EQ(0, virtual_create(player, VIRTUAL, HANDLER, 0, 8));
 	ASSERT_EQ(0, cap_give(player, VIRTUAL, CAPMSG_RIGHTS_ALL, client, TABLE));
-	after = use(player);
+	after = query_of(player);
 	EXPECT_EQ(before.out_user_objects + 1, after.out_user_objects);
 	EXPECT_LT(before.out_user_bytes, after.out_user_bytes);
 	EXPECT_TRUE(pays(client, &guest));
@@ -978,7 +969,7 @@ TEST_F(virt, case_23)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, do_setup(fd, &(struct capmsg_setup){ .frames = 64 }));
 	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, fd, TABLE));
-	before = use(fd);
+	before = query_of(fd);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
 		stats[i] = (struct capmsg_stat){ .address = SLOT2(3, i) };
 		ASSERT_EQ(0, JOB_START(&jobs[i], fd, stat, STAT, &stats[i]));

@@ -23,13 +23,6 @@ static const char * const behaviours[BEHAVIOURS] = {
 	[BEHAVED_STALE] = "after the upcall was over",
 };
 
-static __u64 number_of(const char *name, __u64 otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 FIXTURE(virtrand) {
 	__u64 seed;
 	unsigned int worlds;
@@ -40,8 +33,8 @@ FIXTURE(virtrand) {
 
 FIXTURE_SETUP(virtrand)
 {
-	self->seed = number_of("VIRT_SEED", now_ns() * 0x9e3779b97f4a7c15);
-	self->worlds = number_of("VIRT_WORLDS", WORLDS);
+	self->seed = env_number("VIRT_SEED", now_ns() * 0x9e3779b97f4a7c15);
+	self->worlds = env_number("VIRT_WORLDS", WORLDS);
 }
 
 FIXTURE_TEARDOWN(virtrand)
