@@ -151,8 +151,12 @@ static int by_call(FIXTURE_DATA(contents) *self, const struct contents *c, __u64
 	ret = JOB_START(&job, self->fd, call, CALL, &call);
 	if (ret || !job_blocked(&job))
 		return ret ?: job_join(&job);
-	/* The message is there; nobody is going to answer. */
-	ret = msg_poll(self->fd, to, &record, self->calls.m->entries);
+	/* The message is there, unless the caller waits for a page; nobody is going to answer. */
+	WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+		   (ret = msg_poll(self->fd, to, &record, self->calls.m->entries)) != -EAGAIN ||
+		   job_done(&job, 0));
+	if (ret == -EAGAIN)
+		return job_join(&job);
 	self->calls.m->record = record;
 	ret = ret ?: do_clear(self->fd, &(struct capmsg_clear){ .flags = CAPMSG_CLEAR_POST,
 		.slot = to, .post = record.out_post, .seq = record.out_seq });
