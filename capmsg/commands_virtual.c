@@ -14,8 +14,7 @@ static int check_handler(const struct capmsg_found *found)
 {
 	const struct capmsg_port *port = capmsg_port_of(found->body);
 
-	if (!port->handler || found->cap.revoker ||
-	    port->max_size < sizeof(struct capmsg_upcall))
+	if (!port->handler || port->max_size < sizeof(struct capmsg_upcall))
 		return -EINVAL;
 	return 0;
 }
@@ -30,6 +29,7 @@ static int check_kind(const struct capmsg_virtual_kind *kind)
 }
 
 static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
+		  const struct capmsg_chain *way,
 		  const struct capmsg_virtual_kind *kind,
 		  struct capmsg_notice *no_senders)
 {
@@ -41,7 +41,7 @@ static int create(struct capmsg_cmd *cmd, struct capmsg_body *handler,
 			       CAPMSG_RIGHT_WRITE, &spot);
 	if (ret)
 		return ret;
-	virtual = capmsg_virtual_alloc(cmd->space->account, handler, kind);
+	virtual = capmsg_virtual_alloc(cmd->space->account, handler, way, kind);
 	ret = PTR_ERR_OR_ZERO(virtual);
 	if (ret)
 		goto out_spot;
@@ -75,6 +75,7 @@ static int create_handled(struct capmsg_cmd *cmd,
 			  const struct capmsg_virtual_kind *kind,
 			  struct capmsg_notice *no_senders)
 {
+	struct capmsg_chain way __uninitialized;
 	struct capmsg_found handler;
 	int ret;
 
@@ -82,25 +83,13 @@ static int create_handled(struct capmsg_cmd *cmd,
 				&handler);
 	if (ret)
 		return ret;
-	ret = check_handler(&handler) ?:
-	      create(cmd, handler.body, kind, no_senders);
+	capmsg_chain_hold(&way, handler.cap.revoker);
+	ret = way.broken ? -ENOENT : check_handler(&handler);
+	if (!ret)
+		ret = create(cmd, handler.body, &way, kind, no_senders);
+	capmsg_chain_put(&way);
 	capmsg_found_put(&handler);
 	return ret;
-}
-
-/* The end of one is the end of the next, in the same task: so not for long. */
-static int check_original(struct capmsg_cmd *cmd, const struct capmsg_body *original,
-			  enum capmsg_type kind)
-{
-	u32 chain;
-
-	if (original->object->kind != kind)
-		return -EINVAL;
-	chain = capmsg_virtual_chain(original);
-	if (chain < CAPMSG_CHAIN_MAX)
-		return 0;
-	return capmsg_refuse(cmd->space->account, CAPMSG_LIMIT_CHAIN, -EMLINK,
-			     chain, CAPMSG_CHAIN_MAX);
 }
 
 static int create_for_original(struct capmsg_cmd *cmd,
@@ -117,7 +106,7 @@ static int create_for_original(struct capmsg_cmd *cmd,
 	if (ret)
 		return ret == -ESTALE ? -ENOENT : ret;
 	kind->original = original.body;
-	ret = check_original(cmd, original.body, kind->kind) ?:
+	ret = original.body->object->kind != kind->kind ? -EINVAL :
 	      create_handled(cmd, kind, no_senders);
 	capmsg_found_put(&original);
 	return ret;

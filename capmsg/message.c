@@ -344,7 +344,7 @@ static void *port_lien_hold(struct capmsg_lien *lien)
  * a plain buffer is not taken away by the port's death, and must not outlast
  * the binding.
  */
-static void port_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *port_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_message *message =
 		container_of(lien, struct capmsg_message, lien);
@@ -364,6 +364,7 @@ static void port_lost(struct capmsg_lien *lien, void *held)
 	if (bound)
 		capmsg_body_put(&port->body);
 	capmsg_body_put(&message->body);
+	return NULL;
 }
 
 static const struct capmsg_lien_ops port_lien_ops = {

@@ -253,22 +253,21 @@ static void bury(struct capmsg_body *body)
 	capmsg_object_unname(body->object);
 }
 
-/**
- * capmsg_body_kill() - destroy an object that is void already
- * @body: what capmsg_object_condemn() has returned
- *
- * Context: Process context, no locks held; may sleep, for no longer than a
- * transfer copies one chunk.
- */
-void capmsg_body_kill(struct capmsg_body *body)
+static void kill_later(struct capmsg_body *body, struct list_head *condemned)
 {
 	struct capmsg_account *account = body->account;
-	struct capmsg_lien *lien;
-	void *held;
 
 	spin_lock(&account->lock);
 	disown_locked(account, body);
 	spin_unlock(&account->lock);
+	list_add_tail(&body->owned, condemned);
+}
+
+static void kill_one(struct capmsg_body *body, struct list_head *condemned)
+{
+	struct capmsg_lien *lien;
+	struct capmsg_body *next;
+	void *held;
 
 	spin_lock(&body->lock);
 	WRITE_ONCE(body->dead, true);
@@ -277,13 +276,36 @@ void capmsg_body_kill(struct capmsg_body *body)
 	body->ops->kill(body);
 	/* There may be as many as strangers pay for. */
 	while ((lien = lien_pop(body, &held))) {
-		lien->ops->lost(lien, held);
+		next = lien->ops->lost(lien, held);
+		if (next)
+			kill_later(next, condemned);
 		cond_resched();
 	}
 	if (body->ops->ended)
 		body->ops->ended(body);
 	bury(body);
 	capmsg_body_put(body);
+}
+
+/**
+ * capmsg_body_kill() - destroy an object that is void already
+ * @body: what capmsg_object_condemn() has returned
+ *
+ * And all that ends with it, in whatever number and in however long a row.
+ *
+ * Context: Process context, no locks held; may sleep, for no longer than a
+ * transfer copies one chunk.
+ */
+void capmsg_body_kill(struct capmsg_body *body)
+{
+	LIST_HEAD(condemned);
+
+	kill_later(body, &condemned);
+	while (!list_empty(&condemned)) {
+		body = list_first_entry(&condemned, struct capmsg_body, owned);
+		list_del_init(&body->owned);
+		kill_one(body, &condemned);
+	}
 }
 
 /**

@@ -165,7 +165,10 @@ struct capmsg_body {
 	struct capmsg_object *object;
 	/** @account: who pays; holds a reference */
 	struct capmsg_account *account;
-	/** @owned: in the account's list, or empty; account->lock */
+	/**
+	 * @owned: in the account's list, or empty; account->lock. Of one that was
+	 * condemned, then: in the list of who kills it
+	 */
 	struct list_head owned;
 	/** @liens: uses that are told when the body dies; @lock */
 	struct list_head liens;
@@ -188,9 +191,10 @@ struct capmsg_lien_ops {
 	/**
 	 * @lost: the body is dead; let go of it, and of what @hold has kept,
 	 * @held. Process context, no locks held. The lien may be detached, or
-	 * attached to another body, by then.
+	 * attached to another body, by then. Returns what ends as well, as
+	 * capmsg_object_condemn() does: the caller kills it; or NULL.
 	 */
-	void (*lost)(struct capmsg_lien *lien, void *held);
+	struct capmsg_body *(*lost)(struct capmsg_lien *lien, void *held);
 };
 
 /**

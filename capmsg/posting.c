@@ -506,17 +506,20 @@ static void *post_hold(struct capmsg_port_post *post)
 	return port;
 }
 
-static void post_unhold(struct capmsg_port *owner, struct capmsg_port *port)
+/* No object ends with a post. */
+static struct capmsg_body *post_told(struct capmsg_port *owner, struct capmsg_port *port,
+				     struct capmsg_remains *remains)
 {
+	capmsg_remains_drop(remains);
 	if (owner != port)
 		capmsg_body_put(&owner->body);
 	capmsg_body_put(&port->body);
+	return NULL;
 }
 
 static void *landing_hold(struct capmsg_lien *lien)
 {
-	return post_hold(container_of(lien, struct capmsg_port_post,
-				      landing.lien));
+	return post_hold(container_of(lien, struct capmsg_port_post, landing.lien));
 }
 
 static void *cut_hold(struct capmsg_lien *lien)
@@ -542,7 +545,7 @@ static bool lost_buffer(const struct capmsg_port *port,
  * By the time that these run the post may have got other landing slots, another
  * buffer, or may have moved to another port: then there is nothing to do.
  */
-static void landing_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *landing_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_port_post *post =
 		container_of(lien, struct capmsg_port_post, landing.lien);
@@ -562,14 +565,12 @@ static void landing_lost(struct capmsg_lien *lien, void *held)
 	}
 	offer_locked(port, post);
 	spin_unlock(&port->body.lock);
-	capmsg_remains_drop(&remains);
-	post_unhold(owner, port);
+	return post_told(owner, port, &remains);
 }
 
-static void cut_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *cut_lost(struct capmsg_lien *lien, void *held)
 {
-	struct capmsg_port_post *post =
-		container_of(lien, struct capmsg_port_post, cut.lien);
+	struct capmsg_port_post *post = container_of(lien, struct capmsg_port_post, cut.lien);
 	struct capmsg_remains remains = { };
 	struct capmsg_port *port = held, *owner = post->owner;
 
@@ -585,8 +586,7 @@ static void cut_lost(struct capmsg_lien *lien, void *held)
 	}
 	offer_locked(port, post);
 	spin_unlock(&port->body.lock);
-	capmsg_remains_drop(&remains);
-	post_unhold(owner, port);
+	return post_told(owner, port, &remains);
 }
 
 const struct capmsg_lien_ops capmsg_landing_lien_ops = {

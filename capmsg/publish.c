@@ -104,48 +104,20 @@ int capmsg_unpublish(const struct capmsg_found *found,
 	return 0;
 }
 
-/**
- * struct played - virtual objects that are to end with what stood in for them
- */
-struct played {
-	/** @n: how many */
-	u32 n;
-	/** @body: with references */
-	struct capmsg_body *body[CAPMSG_GATES_MAX];
-};
-
-/* All that @through leads through. */
-static void played_get(struct played *played, const struct capmsg_object *through)
-{
-	struct capmsg_body *body;
-
-	played->n = 0;
-	rcu_read_lock();
-	while (through && played->n < CAPMSG_GATES_MAX) {
-		body = rcu_dereference(through->body);
-		if (!body)
-			break;
-		if (through->type == CAPMSG_TYPE_VIRTUAL &&
-		    capmsg_body_tryget(body))
-			played->body[played->n++] = body;
-		through = READ_ONCE(capmsg_revoker_of(body)->next);
-	}
-	rcu_read_unlock();
-}
-
 /*
- * What is used through them by others ends, too. Who has ended one before waits for those
- * commits, be it the end of an original.
+ * Virtual objects end with what stood in for them, and what is used through them by others
+ * as well. Who has ended one before waits for those commits, be it the end of an original.
  */
-static void played_end(struct played *played, bool kill)
+static void end_played(const struct capmsg_chain *chain)
 {
+	struct capmsg_object *object;
 	bool ended = false;
 	u32 i;
 
-	for (i = 0; i < played->n; i++) {
-		if (kill)
-			ended |= capmsg_object_kill(played->body[i]->object);
-		capmsg_body_put(played->body[i]);
+	for (i = 0; i < chain->n; i++) {
+		object = chain->body[i]->object;
+		if (object->type == CAPMSG_TYPE_VIRTUAL)
+			ended |= capmsg_object_kill(object);
 	}
 	if (ended)
 		synchronize_rcu();
@@ -156,7 +128,7 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 				const struct capmsg_until *until),
 		     const struct capmsg_object **itself)
 {
-	struct played played __uninitialized;
+	struct capmsg_chain chain __uninitialized;
 	struct capmsg_found found;
 	int ret;
 
@@ -166,9 +138,11 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 	*itself = found.place.played;
 	if (ret)
 		return ret;
-	played_get(&played, found.cap.revoker);
+	capmsg_chain_hold(&chain, found.cap.revoker);
 	ret = how(&found, &cmd->view.until);
-	played_end(&played, !ret);
+	if (!ret)
+		end_played(&chain);
+	capmsg_chain_put(&chain);
 	capmsg_found_put(&found);
 	return ret;
 }

@@ -381,6 +381,43 @@ u32 capmsg_gate_count_rcu(const struct capmsg_object *through)
 	return n;
 }
 
+/**
+ * capmsg_chain_hold() - hold all that something is used through
+ * @chain: to be ended by capmsg_chain_put()
+ * @through: the last of it, or NULL
+ *
+ * Context: Any.
+ */
+void capmsg_chain_hold(struct capmsg_chain *chain,
+		       const struct capmsg_object *through)
+{
+	struct capmsg_body *body;
+
+	chain->n = 0;
+	rcu_read_lock();
+	while (through && chain->n < CAPMSG_GATES_MAX) {
+		body = rcu_dereference(through->body);
+		if (!body || !capmsg_body_tryget(body))
+			break;
+		chain->body[chain->n++] = body;
+		through = READ_ONCE(capmsg_revoker_of(body)->next);
+	}
+	rcu_read_unlock();
+	chain->broken = through;
+}
+
+/**
+ * capmsg_chain_put() - let go of it
+ * @chain: held
+ *
+ * Context: Process context, no locks held; may sleep.
+ */
+void capmsg_chain_put(struct capmsg_chain *chain)
+{
+	while (chain->n)
+		capmsg_body_put(chain->body[--chain->n]);
+}
+
 /* NULL if there is none; or none any more, so that nothing will change there. */
 static struct capmsg_body *body_next(const struct capmsg_revoker *revoker)
 {

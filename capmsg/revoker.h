@@ -68,10 +68,7 @@ struct capmsg_revoker {
 	struct capmsg_object *next;
 	/** @bound: of a virtual object: @next does not change any more; bind_lock */
 	bool bound;
-	/**
-	 * @chain: revokers in a row, itself included; of a virtual object those
-	 * that end with each other; constant
-	 */
+	/** @chain: revokers in a row, itself included; constant; not of a virtual object */
 	u32 chain;
 	/** @closed: operations through it wait; body.lock */
 	bool closed;
@@ -137,6 +134,18 @@ struct capmsg_gates {
 	struct capmsg_gate_entry entries[CAPMSG_GATES_MAX];
 };
 
+/**
+ * struct capmsg_chain - all that something is used through
+ */
+struct capmsg_chain {
+	/** @n: how much of it lives */
+	u32 n;
+	/** @broken: nothing can be used through it any more */
+	bool broken;
+	/** @body: revokers and virtual objects, with references */
+	struct capmsg_body *body[CAPMSG_GATES_MAX];
+};
+
 struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 					    struct capmsg_object *target,
 					    struct capmsg_object *parent);
@@ -153,6 +162,9 @@ capmsg_revoker_parent_rcu(const struct capmsg_object *object);
 enum capmsg_gate capmsg_gate_rcu(const struct capmsg_object *through);
 enum capmsg_gate capmsg_gate_look(const struct capmsg_object *through);
 u32 capmsg_gate_count_rcu(const struct capmsg_object *through);
+void capmsg_chain_hold(struct capmsg_chain *chain,
+		       const struct capmsg_object *through);
+void capmsg_chain_put(struct capmsg_chain *chain);
 int capmsg_gate_wait(const struct capmsg_object *through,
 		     const struct capmsg_until *until);
 void capmsg_gates_join(struct capmsg_gates *gates,

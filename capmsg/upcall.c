@@ -23,12 +23,13 @@ static void wake(struct capmsg_frame *frame)
 	wake_up(&frame->port.receivers);
 }
 
-static void asked_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *asked_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_frame *frame = capmsg_frame_of(held);
 
 	wake(frame);
 	capmsg_body_put(&frame->port.body);
+	return NULL;
 }
 
 /* As long as it is pending the task waits, and the frame is in use. */

@@ -1,69 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The life of virtual objects. They die by themselves, with the space that has
- * created them, with their handler's port, as then there is nobody to be asked, and
- * with what they are played for, if their creator has said that.
+ * created them, with their handler's port, as then there is nobody to be asked, or when
+ * that is revoked from who has named it, and with what they are played for, if their
+ * creator has said that.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
 
 #include "virtual.h"
 
-static void *hold(struct capmsg_virtual *v)
+static void *tie_hold(struct capmsg_lien *lien)
 {
-	return capmsg_body_tryget(&v->gate.body) ? &v->gate.body : NULL;
+	struct capmsg_body *body =
+		&container_of(lien, struct capmsg_tie, lien)->virtual->gate.body;
+
+	return capmsg_body_tryget(body) ? body : NULL;
 }
 
-static void *handler_hold(struct capmsg_lien *lien)
+static struct capmsg_body *tie_lost(struct capmsg_lien *lien, void *held)
 {
-	return hold(container_of(lien, struct capmsg_virtual, lien));
-}
+	struct capmsg_body *body = held, *condemned;
 
-static void *original_hold(struct capmsg_lien *lien)
-{
-	return hold(container_of(lien, struct capmsg_virtual, original_lien));
-}
-
-static void lost(struct capmsg_lien *lien, void *held)
-{
-	struct capmsg_body *body = held;
-
-	capmsg_object_kill(body->object);
+	condemned = capmsg_object_condemn(body->object);
 	capmsg_body_put(body);
+	return condemned;
 }
 
-static const struct capmsg_lien_ops handler_lien_ops = {
-	.hold	= handler_hold,
-	.lost	= lost,
+static const struct capmsg_lien_ops tie_ops = {
+	.hold	= tie_hold,
+	.lost	= tie_lost,
 };
 
-static const struct capmsg_lien_ops original_lien_ops = {
-	.hold	= original_hold,
-	.lost	= lost,
-};
-
-/* Returns false if @body is dead. */
-static bool tie(struct capmsg_virtual *v, struct capmsg_body *body,
-		struct capmsg_lien *lien)
+static void tie_add(struct capmsg_virtual *v, struct capmsg_body *body)
 {
+	struct capmsg_tie *tie = &v->ties[v->n_ties++];
+
+	INIT_LIST_HEAD(&tie->lien.link);
+	tie->lien.ops = &tie_ops;
+	tie->body = capmsg_body_get(body);
+	tie->virtual = v;
+}
+
+/* Returns false if what it is tied to is dead. */
+static bool tie_attach(struct capmsg_tie *tie)
+{
+	struct capmsg_body *body = tie->body;
 	bool dead;
 
 	spin_lock(&body->lock);
 	dead = body->dead;
 	/* If it is not dead by now virtual_kill() is yet to detach this. */
-	if (!dead && !READ_ONCE(v->gate.body.dead)) {
-		capmsg_lien_attach_locked(body, lien);
+	if (!dead && !READ_ONCE(tie->virtual->gate.body.dead)) {
+		capmsg_lien_attach_locked(body, &tie->lien);
 		WRITE_ONCE(body->tied, true);
 	}
 	spin_unlock(&body->lock);
 	return !dead;
 }
 
-static void untie(struct capmsg_body *body, struct capmsg_lien *lien)
+static void tie_detach(struct capmsg_tie *tie)
 {
-	spin_lock(&body->lock);
-	capmsg_lien_detach_locked(body, lien);
-	spin_unlock(&body->lock);
+	spin_lock(&tie->body->lock);
+	capmsg_lien_detach_locked(tie->body, &tie->lien);
+	spin_unlock(&tie->body->lock);
 }
 
 /* Is the entry for an index below @address? Void is above everything. */
@@ -135,15 +135,19 @@ static void virtual_sweep(struct capmsg_body *body)
 static void virtual_kill(struct capmsg_body *body)
 {
 	struct capmsg_virtual *v = capmsg_virtual_of(body);
+	u32 i;
 
 	capmsg_revoker_tell(&v->gate);
 	spin_lock(&body->lock);
 	capmsg_notice_drop(&v->no_senders);
 	spin_unlock(&body->lock);
 	capmsg_virtual_forget(v, CAPMSG_ADDRESS_VOID);
-	untie(v->handler, &v->lien);
-	if (v->original)
-		untie(v->original, &v->original_lien);
+	tie_detach(&v->ties[0]);
+	/* Now, not later: there may be many in a row that keep each other. */
+	for (i = 1; i < v->n_ties; i++) {
+		tie_detach(&v->ties[i]);
+		capmsg_body_put(v->ties[i].body);
+	}
 }
 
 /* Whoever asks at this moment goes on looking at the handler. */
@@ -153,8 +157,6 @@ static void virtual_release(struct capmsg_body *body)
 
 	if (v->gate.next)
 		capmsg_object_put(v->gate.next);
-	if (v->original)
-		capmsg_body_put(v->original);
 	capmsg_body_put(v->handler);
 }
 
@@ -191,11 +193,11 @@ static const struct capmsg_body_ops virtual_ops = {
 };
 
 static struct capmsg_virtual *make(struct capmsg_account *account,
-				   u32 cache_bits)
+				   u32 cache_bits, u32 n_ties)
 {
 	u32 n = cache_bits ? 1U << cache_bits : 0;
 	struct capmsg_virtual *v;
-	size_t bytes = struct_size(v, entries, n);
+	size_t bytes = struct_size(v, entries, n) + n_ties * sizeof(*v->ties);
 	int ret;
 
 	ret = capmsg_body_charge(account, bytes);
@@ -212,6 +214,7 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
 		return ERR_PTR(ret);
 	}
 	v->gate.body.bytes = bytes;
+	v->ties = (void *)&v->entries[n];
 	capmsg_cache_init(&v->cache, &v->gate.body.lock, cache_bits, v->entries);
 	return v;
 }
@@ -220,6 +223,7 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
  * capmsg_virtual_alloc() - create a virtual object
  * @account: who pays
  * @handler: the port whose receivers play it; the caller keeps its reference
+ * @way: what that was named through, or NULL; the caller keeps it
  * @kind: what its creator has chosen; checked by the caller
  *
  * It ends with nothing else before capmsg_virtual_start().
@@ -230,44 +234,44 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
  */
 struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 					    struct capmsg_body *handler,
+					    const struct capmsg_chain *way,
 					    const struct capmsg_virtual_kind *kind)
 {
-	struct capmsg_virtual *v = make(account, kind->cache_bits);
+	u32 n_way = way ? way->n : 0, i;
+	struct capmsg_virtual *v;
 
+	v = make(account, kind->cache_bits, 1 + n_way + !!kind->original);
 	if (IS_ERR(v))
 		return v;
 	capmsg_revoker_init(&v->gate);
 	v->gate.body.object->kind = kind->kind;
 	v->name = kind->name;
 	v->bits = kind->bits;
-	v->handler = capmsg_body_get(handler);
-	v->lien.ops = &handler_lien_ops;
-	INIT_LIST_HEAD(&v->lien.link);
-	v->gate.chain = 1;
-	if (kind->original) {
-		v->gate.chain += capmsg_virtual_chain(kind->original);
-		v->original = capmsg_body_get(kind->original);
-	}
-	v->original_lien.ops = &original_lien_ops;
-	INIT_LIST_HEAD(&v->original_lien.link);
+	v->handler = handler;
+	tie_add(v, handler);
+	for (i = 0; i < n_way; i++)
+		tie_add(v, way->body[i]);
+	if (kind->original)
+		tie_add(v, kind->original);
 	return v;
 }
 
 /**
  * capmsg_virtual_start() - a virtual object ends with others from now on
  * @virtual: a new one that has an owner, so that it can end at any moment; the
- *	caller has a reference of its own
+ *	caller has references of its own, to this and to all that it ends with
  *
- * With its handler's port, and with what it is played for.
+ * With its handler's port, what that was named through, and what it is played for.
  *
  * Context: Process context, no locks held; may sleep.
  */
 void capmsg_virtual_start(struct capmsg_virtual *virtual)
 {
-	bool live = tie(virtual, virtual->handler, &virtual->lien);
+	bool live = true;
+	u32 i;
 
-	if (virtual->original)
-		live &= tie(virtual, virtual->original, &virtual->original_lien);
+	for (i = 0; i < virtual->n_ties; i++)
+		live &= tie_attach(&virtual->ties[i]);
 	if (!live)
 		capmsg_object_kill(virtual->gate.body.object);
 }

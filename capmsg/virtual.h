@@ -9,6 +9,20 @@
 #include "cache.h"
 #include "notice.h"
 
+struct capmsg_virtual;
+
+/**
+ * struct capmsg_tie - something that a virtual object ends with
+ */
+struct capmsg_tie {
+	/** @lien: tells when @body dies */
+	struct capmsg_lien lien;
+	/** @body: with a reference, until the virtual object dies; else constant */
+	struct capmsg_body *body;
+	/** @virtual: what this is part of; constant */
+	struct capmsg_virtual *virtual;
+};
+
 /**
  * struct capmsg_virtual - an object that a process plays
  *
@@ -20,14 +34,15 @@ struct capmsg_virtual {
 	 * stands in for it; see "DOC: Revoking"
 	 */
 	struct capmsg_revoker gate;
-	/** @handler: the port whose receivers play it; a reference */
+	/** @handler: the port whose receivers play it; the reference of the first tie */
 	struct capmsg_body *handler;
-	/** @lien: ends this with @handler */
-	struct capmsg_lien lien;
-	/** @original: what it is played for; a reference, or NULL */
-	struct capmsg_body *original;
-	/** @original_lien: ends this with @original */
-	struct capmsg_lien original_lien;
+	/**
+	 * @ties: the handler, what it was named through, and what the virtual object is
+	 * played for; behind @entries
+	 */
+	struct capmsg_tie *ties;
+	/** @n_ties: number of @ties; constant */
+	u32 n_ties;
 	/** @name: how the handler calls it; constant */
 	u64 name;
 	/** @bits: of a cappage: log2 of the slots that it claims to have; constant */
@@ -60,6 +75,7 @@ struct capmsg_virtual_kind {
 
 struct capmsg_virtual *capmsg_virtual_alloc(struct capmsg_account *account,
 					    struct capmsg_body *handler,
+					    const struct capmsg_chain *way,
 					    const struct capmsg_virtual_kind *kind);
 void capmsg_virtual_start(struct capmsg_virtual *virtual);
 bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
@@ -84,13 +100,6 @@ static inline bool capmsg_virtual_recall_rcu(struct capmsg_virtual *virtual,
 {
 	return virtual->cache.bits &&
 	       capmsg_virtual_look_rcu(virtual, key, memory);
-}
-
-/* How many virtual objects in a row end with each other, up to this one. */
-static inline u32 capmsg_virtual_chain(const struct capmsg_body *body)
-{
-	return body->ops->type == CAPMSG_TYPE_VIRTUAL ?
-	       container_of(body, struct capmsg_virtual, gate.body)->gate.chain : 0;
 }
 
 /* What is used through a capability to a virtual object is used through this. */

@@ -15,9 +15,10 @@ static void *watched_hold(struct capmsg_lien *lien)
 }
 
 /* The first loss is told, and ends the watch. */
-static void watched_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *watched_lost(struct capmsg_lien *lien, void *held)
 {
 	struct capmsg_watcher *watcher = held;
+	struct capmsg_body *condemned = NULL;
 	bool over;
 
 	spin_lock(&watcher->body.lock);
@@ -28,8 +29,9 @@ static void watched_lost(struct capmsg_lien *lien, void *held)
 	}
 	spin_unlock(&watcher->body.lock);
 	if (over)
-		capmsg_object_kill(watcher->body.object);
+		condemned = capmsg_object_condemn(watcher->body.object);
 	capmsg_body_put(&watcher->body);
+	return condemned;
 }
 
 static const struct capmsg_lien_ops watched_lien_ops = {

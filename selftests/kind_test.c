@@ -907,30 +907,222 @@ TEST_F(kind, ends_with_its_original)
 	EXPECT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
 }
 
-/* Not without end: who destroys the first one ends them all. */
+#define ROW	4000
+
+/* Who destroys the first one ends them all, however many there are. */
 TEST_F(kind, originals_in_a_row)
 {
 	struct capmsg_create_virtual create = { .handler = HANDLER, .object = NAME,
 		.kind = CAPMSG_TYPE_PORT };
-	struct capmsg_limits limits = { .port = CAPMSG_ADDRESS_VOID };
 	unsigned int i;
 
 	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
-	for (i = 0; i < CAPMSG_CHAIN_MAX; i++) {
-		create.original = i ? SLOT(20 + i - 1) : REAL;
-		create.to = SLOT(20 + i);
+	ASSERT_EQ(0, do_create_cappage(self->fd, &(struct capmsg_create_cappage){
+		.to = SECOND, .bits = 12 }));
+	for (i = 0; i < ROW; i++) {
+		create.original = i ? create.to : REAL;
+		create.to = CAPMSG_ADDRESS(4ULL << 12 | i, 8 + 12);
 		ASSERT_EQ(0, do_create_virtual(self->fd, &create));
 	}
-	create.original = SLOT(20 + i - 1);
-	create.to = SLOT(20 + i);
-	EXPECT_EQ(-EMLINK, do_create_virtual(self->fd, &create));
-	ASSERT_EQ(0, do_limits(self->fd, &limits));
-	EXPECT_EQ(CAPMSG_LIMIT_CHAIN, limits.out_limit);
-	EXPECT_EQ(CAPMSG_CHAIN_MAX, limits.out_max);
 	ASSERT_EQ(0, obj_destroy(self->fd, REAL));
-	while (i--)
-		EXPECT_EQ(-ENOENT, cap_copy(self->fd, SLOT(20 + i), SLOT(60),
-					    CAPMSG_RIGHTS_ALL));
+	for (i = 0; i < ROW; i++)
+		ASSERT_EQ(-ENOENT, cap_copy(self->fd, CAPMSG_ADDRESS(4ULL << 12 | i, 8 + 12),
+					    SLOT(60), CAPMSG_RIGHTS_ALL));
+}
+
+/* --- a handler whose port is not simply its own ------------------------------------------ */
+
+#define PLAYED	SLOT(30)	/* in the client's space: what it plays itself */
+
+/* The client plays a cappage by the port at @port. */
+static int client_plays(FIXTURE_DATA(kind) *self, __u64 port)
+{
+	return do_create_virtual(self->tx, &(struct capmsg_create_virtual){ .to = PLAYED,
+		.handler = port, .object = NAME, .kind = CAPMSG_TYPE_CAPPAGE, .bits = 8 });
+}
+
+/* Somebody looks into that, and the client is told of it. */
+static int client_is_asked(FIXTURE_DATA(kind) *self, __u64 port, struct upcall *up)
+{
+	static struct capmsg_copy copy;
+
+	copy = (struct capmsg_copy){ .from = CAPMSG_ADDRESS(30ULL << 8 | 9, 16), .to = SLOT(31),
+		.rights = CAPMSG_RIGHTS_ALL };
+	return JOB_START(&self->job, self->tx, copy, COPY, &copy) ?:
+	       upcall_recv(self->tx, port, up);
+}
+
+/* It ends when that is revoked from who has made it, and whoever waits is told. */
+TEST_F(kind, handler_through_revokers)
+{
+	const __u64 revokers[] = { SLOT(32), SLOT(33) };
+	struct verdict verdict = { };
+	struct upcall up;
+	unsigned int i;
+
+	ASSERT_EQ(0, handler_port(self->tx, PORT, 2));
+	for (i = 0; i < ARRAY_SIZE(revokers); i++) {
+		ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+			.from = PORT, .to = OWN, .revoker = SLOT(32) }));
+		ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+			.from = OWN, .to = BADGED, .revoker = SLOT(33) }));
+		ASSERT_EQ(0, client_plays(self, BADGED));
+		ASSERT_EQ(0, client_is_asked(self, PORT, &up));
+		say_value(&verdict, PORT, 8);
+		ASSERT_EQ(0, upcall_answer(self->tx, PORT, &up, &verdict));
+		ASSERT_EQ(0, job_join(&self->job));
+		ASSERT_EQ(0, cap_clear(self->tx, SLOT(31)));
+		ASSERT_EQ(0, client_is_asked(self, PORT, &up));
+		ASSERT_EQ(0, do_revoke(self->tx, &(struct capmsg_revoke){
+			.revoker = revokers[i] }));
+		EXPECT_EQ(-ENOENT, job_join(&self->job));
+		EXPECT_EQ(-ENOENT, cap_copy(self->tx, PLAYED, SLOT(20), CAPMSG_RIGHTS_ALL));
+		EXPECT_EQ(-ESTALE, upcall_answer(self->tx, PORT, &up, &verdict));
+		EXPECT_EQ(-ENOENT, client_plays(self, BADGED));
+		ASSERT_EQ(0, obj_destroy(self->tx, SLOT(i ? 32 : 33)));
+	}
+	/* The port lives. */
+	EXPECT_EQ(0, client_plays(self, PORT));
+}
+
+/* The client's port is one that is played itself: which it cannot tell. */
+TEST_F(kind, handler_is_virtual)
+{
+	struct capmsg_upcalls upcalls = { .port = IT, .n = 1 };
+	struct capmsg_waiting waiting;
+	struct verdict verdict = { };
+	struct upcall up;
+
+	ASSERT_EQ(0, handler_port(self->fd, REAL, 2));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, port_create(self->tx, PORT, 1));
+	ASSERT_EQ(0, client_plays(self, IT));
+	ASSERT_EQ(0, client_is_asked(self, IT, &up));
+	EXPECT_EQ(NAME, up.upcall.object);
+	EXPECT_EQ(CAPMSG_CMD_COPY, up.upcall.command);
+	upcalls.waiting = PTR(&waiting);
+	ASSERT_EQ(0, do_upcalls(self->tx, &upcalls));
+	EXPECT_EQ(1, upcalls.out_n);
+	say_value(&verdict, PORT, 8);
+	ASSERT_EQ(0, upcall_answer(self->tx, IT, &up, &verdict));
+	ASSERT_EQ(0, job_join(&self->job));
+	ASSERT_EQ(0, cap_clear(self->tx, SLOT(31)));
+	ASSERT_EQ(0, client_is_asked(self, IT, &up));
+	ASSERT_EQ(0, do_upcalls(self->tx, &upcalls));
+	ASSERT_EQ(0, do_abort(self->tx, &(struct capmsg_abort){ .port = IT, .id = waiting.id }));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+	/* What does not play anything plays nothing by way of a handler either. */
+	ASSERT_EQ(0, obj_destroy(self->fd, REAL));
+	ASSERT_EQ(0, port_create(self->fd, REAL, 1));
+	EXPECT_EQ(-EINVAL, client_plays(self, IT));
+}
+
+/* Whoever ends what: the virtual port, what stands in, or the port of its handler. */
+TEST_F(kind, virtual_handler_ends)
+{
+	const struct { int fd; __u64 address; } ends[] = {
+		{ self->fd, VIRTUAL }, { self->fd, REAL }, { self->tx, IT }, { self->fd, HANDLER },
+	};
+	struct upcall up;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		ASSERT_EQ(0, handler_port(self->fd, REAL, 2));
+		ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+		ASSERT_EQ(0, note_create(self->tx, PORT));
+		ASSERT_EQ(0, client_plays(self, IT));
+		ASSERT_EQ(0, watch_create(self->tx, PLAYED, CAPMSG_ADDRESS_VOID, PORT, 4));
+		ASSERT_EQ(0, client_is_asked(self, IT, &up));
+		ASSERT_EQ(0, obj_destroy(ends[i].fd, ends[i].address));
+		EXPECT_EQ(4, note_wait(self->tx, PORT, 4));
+		EXPECT_EQ(-ENOENT, job_join(&self->job));
+		EXPECT_EQ(-ENOENT, cap_copy(self->tx, PLAYED, SLOT(20), CAPMSG_RIGHTS_ALL));
+		ASSERT_EQ(0, obj_destroy(self->tx, PORT));
+		/* What has not ended: what it stands in for, or what stands in. */
+		EXPECT_EQ(i == 2 ? -ENOENT : 0, obj_destroy(self->fd, i == 1 ? VIRTUAL : REAL));
+	}
+}
+
+/* --- ended by its handler alone, it looks as if it had been revoked ---------------------- */
+
+#define WAYS	2	/* a virtual one that ends, a real one that is revoked */
+#define RESULTS	16
+
+/* The client's PORT, REGION and table OWN; the one of @kind is IT, in one way or another. */
+static int lend(FIXTURE_DATA(kind) *self, unsigned int kind, bool real, char *memory)
+{
+	int ret;
+
+	if (kind == CAPMSG_TYPE_CAPPAGE)
+		ret = cappage_create(self->fd, REAL, 8);
+	else if (kind == CAPMSG_TYPE_PORT)
+		ret = port_create(self->fd, REAL, 2);
+	else
+		ret = region_create(self->fd, REAL, memory, LENGTH);
+	if (!real)
+		return ret ?: play(self, kind);
+	ret = ret ?: do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = REAL, .to = VIRTUAL, .revoker = SECOND });
+	return ret ?: cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, self->tx, IT);
+}
+
+/* What there is to be seen afterwards. */
+static void look(FIXTURE_DATA(kind) *self, __u64 port, __u64 region, __u64 table, int *results)
+{
+	struct capmsg_stat stat = { .address = REGION };
+	int *r = results;
+
+	*r++ = cap_type(self->tx, IT);
+	*r++ = msg_poll(self->tx, port, &self->record, self->data);
+	*r++ = do_stat(self->tx, &stat);
+	*r++ = stat.out_length;
+	*r++ = cap_copy(self->tx, SLOT(9), SLOT2(4, 2), CAPMSG_RIGHTS_ALL);
+	*r++ = msg_try(self->tx, PORT, "x", 1);
+	*r++ = msg_try(self->tx, PORT, self->data, sizeof(self->data));
+	*r++ = msg_poll(self->tx, port, &self->record, self->data);
+	*r++ = self->record.out_flags;
+	*r++ = post_any(self->tx, port, region, 0, PAGE, table, 1);
+	*r++ = region_unregister(self->tx, REGION);
+	*r++ = obj_destroy(self->tx, REGION);
+	*r++ = cap_copy(self->tx, SLOT(9), SLOT2(4, 2), CAPMSG_RIGHTS_ALL);
+	*r++ = obj_destroy(self->tx, OWN);
+	*r++ = obj_destroy(self->tx, PORT);
+}
+
+TEST_F(kind, ended_as_if_revoked)
+{
+	static const unsigned int kinds[] = { CAPMSG_TYPE_PORT, CAPMSG_TYPE_REGION,
+		CAPMSG_TYPE_CAPPAGE };
+	char *mine = memory_new(LENGTH, true), *lent = memory_new(LENGTH, true);
+	int results[WAYS][RESULTS] = { };
+	unsigned int i, way, n;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const __u64 port = kinds[i] == CAPMSG_TYPE_PORT ? IT : PORT;
+		const __u64 region = kinds[i] == CAPMSG_TYPE_REGION ? IT : REGION;
+		const __u64 table = kinds[i] == CAPMSG_TYPE_CAPPAGE ? SLOT2(3, 2) : SLOT2(4, 2);
+
+		if (kinds[i] == CAPMSG_TYPE_CAPPAGE)
+			self->handler.decide = decide_slot;
+		for (way = 0; way < WAYS; way++) {
+			ASSERT_EQ(0, lend(self, kinds[i], way, lent));
+			ASSERT_EQ(0, port_create(self->tx, PORT, 2));
+			ASSERT_EQ(0, note_create(self->tx, SLOT(9)));
+			ASSERT_EQ(0, region_create(self->tx, REGION, mine, LENGTH));
+			ASSERT_EQ(0, cappage_create(self->tx, OWN, 8));
+			ASSERT_LE(0, post_any(self->tx, port, region, 0, PAGE, table, 1));
+			ASSERT_EQ(0, way ? do_revoke(self->fd, &(struct capmsg_revoke){
+					.revoker = SECOND }) : obj_destroy(self->fd, VIRTUAL));
+			look(self, port, region, table, results[way]);
+			ASSERT_EQ(0, obj_destroy(self->tx, SLOT(9)));
+			ASSERT_EQ(0, kinds[i] == CAPMSG_TYPE_REGION ?
+					 region_unregister(self->fd, REAL) :
+					 obj_destroy(self->fd, REAL));
+		}
+		for (n = 0; n < RESULTS; n++)
+			EXPECT_EQ(results[1][n], results[0][n])
+				TH_LOG("kind %u, result %u", kinds[i], n);
+	}
 }
 
 /* --- asking with all frames in use ------------------------------------------------------- */

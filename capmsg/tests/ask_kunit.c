@@ -63,7 +63,7 @@ static struct ask_kit *ask_kit(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, a);
 	capmsg_ask_init(&a->ask, capmsg_kit_account(test));
 	a->virtual = capmsg_virtual_alloc(capmsg_kit_account(test),
-					  &handler->body, &kind);
+					  &handler->body, NULL, &kind);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a->virtual);
 	capmsg_body_own(&a->virtual->gate.body);
 	capmsg_virtual_start(a->virtual);

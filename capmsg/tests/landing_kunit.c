@@ -17,9 +17,10 @@ static void *holder_hold(struct capmsg_lien *lien)
 	return lien;
 }
 
-static void holder_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *holder_lost(struct capmsg_lien *lien, void *held)
 {
 	container_of(lien, struct holder, landing.lien)->lost++;
+	return NULL;
 }
 
 static const struct capmsg_lien_ops holder_ops = {

@@ -203,7 +203,7 @@ static void *note_hold(struct capmsg_lien *lien)
 	return note->willing ? note : NULL;
 }
 
-static void note_lost(struct capmsg_lien *lien, void *held)
+static struct capmsg_body *note_lost(struct capmsg_lien *lien, void *held)
 {
 	struct note *note = container_of(lien, struct note, lien);
 
@@ -212,6 +212,7 @@ static void note_lost(struct capmsg_lien *lien, void *held)
 	    rcu_access_pointer(note->body->object->body))
 		note->wrong++;
 	note->lost++;
+	return NULL;
 }
 
 static const struct capmsg_lien_ops note_ops = {

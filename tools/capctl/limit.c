@@ -40,9 +40,8 @@ static const struct {
 		"let the receiver catch up, or create the port with --no-shares",
 	},
 	[CAPMSG_LIMIT_CHAIN] = {
-		"%llu of at most %llu in a row are there",
-		"derive a revoker from a capability that has come through fewer of them, and play "
-		"an original that is not played itself",
+		"%llu of at most %llu revokers in a row are there",
+		"derive it from a capability that has come through fewer revokers",
 	},
 	[CAPMSG_LIMIT_SIZE] = {
 		"%llu bytes were asked for, %llu are the most",

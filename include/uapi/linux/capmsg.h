@@ -1491,7 +1491,8 @@ struct capmsg_open {
  * @flags: must be zero
  * @to: address of the void slot that gets the capability, with all rights of @kind
  * @handler: address of a port, with RECV, that was created with
- *	CAPMSG_PORT_HANDLER. The virtual object ends with it
+ *	CAPMSG_PORT_HANDLER; it may be virtual itself. The virtual object ends with it,
+ *	and when a revoker that it was named through is revoked
  * @object: how the handler calls it; told in every upcall, and to nobody else
  * @kind: what it stands for: CAPMSG_TYPE_CAPPAGE, _PORT, _REGION, _NOTIFICATION,
  *	_MESSAGE or _REVOKER
@@ -1515,12 +1516,9 @@ struct capmsg_open {
  * many capabilities there are to that. Its handler can pass on the notice: by
  * clearing the one capability to send to the original that it has kept.
  *
- * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EMLINK (an @original
- * that is the last of CAPMSG_CHAIN_MAX virtual objects that end with each other);
- * EINVAL also for a port that is no handler's, is virtual, or is named through a revoker,
- * and for
- * @notification or @no_senders_bits alone or of something else than a port, and if
- * @original is of another kind; EOPNOTSUPP also for another @kind.
+ * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port that
+ * is no handler's, and for @notification or @no_senders_bits alone or of something else
+ * than a port, and if @original is of another kind; EOPNOTSUPP also for another @kind.
  */
 struct capmsg_create_virtual {
 	__u32		size;
@@ -2046,8 +2044,7 @@ struct capmsg_credits {
  *	max is the port's depth, use the posts that are not free
  * @CAPMSG_LIMIT_USER_SHARE: EAGAIN: posts that the caller's user may hold
  * @CAPMSG_LIMIT_BADGE_SHARE: EAGAIN: posts that may be held with this badge
- * @CAPMSG_LIMIT_CHAIN: EMLINK: revokers in a row, or virtual objects that end with each
- *	other
+ * @CAPMSG_LIMIT_CHAIN: EMLINK: revokers in a row
  * @CAPMSG_LIMIT_SIZE: EMSGSIZE: bytes; use is what was asked for
  * @CAPMSG_LIMIT_CAPS: EMSGSIZE: capabilities; use is what was asked for
  * @CAPMSG_LIMIT_COUNT: number of limits
