@@ -135,15 +135,18 @@ static void rcu_twice(void)
 	rcu_barrier();
 }
 
-/* The script has made the kernel impatient. */
+/* The script has made the kernel impatient. Somebody has to wait for a grace period. */
 static void rcu_stall(void)
 {
+	static struct rcu_head head;
 	int i;
 
+	call_rcu(&head, called_back);
 	preempt_disable();
-	for (i = 0; i < 8000; i++)
+	for (i = 0; i < 12000; i++)
 		mdelay(1);
 	preempt_enable();
+	rcu_barrier();
 }
 
 static void task_hangs(void)
