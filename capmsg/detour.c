@@ -24,6 +24,7 @@ static int place_at_slot(struct capmsg_place *place,
 		memory->slot;
 	place->rights &= named->rights | CAPMSG_RIGHT_WEAK;
 	place->rights |= named->rights & CAPMSG_RIGHT_WEAK;
+	place->kept = table->kept;
 	capmsg_place_at(place, table, through, index, index + memory->n_slots, cap);
 	return 0;
 }

@@ -29,6 +29,16 @@ static __always_inline u64 capmsg_rest_take(struct capmsg_rest *rest, u32 n)
 	return taken;
 }
 
+/* Before these bits come these @n; false if there is no room for them. */
+static inline bool capmsg_rest_put(struct capmsg_rest *rest, u32 bits, u32 n)
+{
+	if (rest->left + n > 63)
+		return false;
+	rest->bits = rest->bits >> n | (u64)bits << (64 - n);
+	rest->left += n;
+	return true;
+}
+
 /* At the slot of a cappage, which is named through @through. */
 static __always_inline void
 capmsg_place_at(struct capmsg_place *place, struct capmsg_cappage *table,

@@ -68,9 +68,8 @@ static __always_inline int walk_hop(const struct capmsg_view *view,
 
 /*
  * The walk has met what reads as void, in a table. If that has a keeper, take it
- * instead, with no more rights than the table was held with. A keeper is older than
- * what it keeps, and nobody keeps what a handler has named: so this ends. But keepers
- * of keepers can be many, and this is one RCU read section.
+ * instead, with no more rights than the table was held with, from that slot on: its
+ * number in the whole table, however it was come to. What handlers say may lead in a circle.
  */
 static noinline int walk_keeper(const struct capmsg_view *view, struct capmsg_rest *rest,
 				struct capmsg_cap *cap,
@@ -86,6 +85,8 @@ static noinline int walk_keeper(const struct capmsg_view *view, struct capmsg_re
 		return -ENOENT;
 	if (place->keepers++ == CAPMSG_UPCALLS_MAX)
 		return -ELOOP;
+	if (!capmsg_rest_put(rest, place->index, place->table->bits))
+		return -ENOENT;
 	keeper.rights &= place->rights | CAPMSG_RIGHT_WEAK;
 	keeper.rights |= place->rights & CAPMSG_RIGHT_WEAK;
 	*cap = keeper;
@@ -133,7 +134,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 				struct capmsg_cap *cap,
 				struct capmsg_place *place)
 {
-	struct capmsg_rest rest = { .bits = address }, here, before;
+	struct capmsg_rest rest = { .bits = address }, after;
 	const struct capmsg_cap *from = view->root;
 	int ret;
 
@@ -143,7 +144,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 	place->wanted = lookup;
 	place->keeper = false;
 	place->keepers = 0;
-	before = rest;
+	after = rest;
 	for (;;) {
 		ret = walk_arrive(from, &rest, lookup);
 		if (ret > 0) {
@@ -154,20 +155,19 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 			if (!ret)
 				return 0;
 		} else if (!ret) {
-			here = rest;
 			ret = walk_hop(view, from, &rest, cap, place);
 			if (likely(!ret)) {
-				before = here;
+				after = rest;
 				from = cap;
 				continue;
 			}
 		}
 		if (ret != -ENOENT || from != cap)
 			return ret;
-		rest = before;
-		ret = walk_keeper(view, &rest, cap, place);
+		ret = walk_keeper(view, &after, cap, place);
 		if (ret)
 			return ret;
+		rest = after;
 	}
 }
 
@@ -180,7 +180,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
  * @place: where it is
  *
  * Every hop consumes at least one bit (capmsg_cap_mint() sees to that, and
- * capmsg_ask_check()): at most 63 of them, and CAPMSG_UPCALLS_MAX keepers.
+ * capmsg_ask_check()) of 63, and of a slot's number for each of CAPMSG_UPCALLS_MAX keepers.
  *
  * Context: RCU read section. Takes no lock and writes nothing shared, unless
  * it finds a tombstone: that is cleared; or was behind a virtual cappage.

@@ -1161,6 +1161,73 @@ TEST_F(virtual, keeper_lies_under)
 	EXPECT_EQ(22, cap_mark(self->tx, SLOT2(8, 2)));
 }
 
+/* Whoever comes to a slot by way of a part of the table comes to the same in the keeper. */
+TEST_F(virtual, keeper_under_a_part)
+{
+	const struct capmsg_copy part = { .flags = CAPMSG_COPY_SUBPAGE, .from = SLOT(8),
+		.to = SLOT(10), .rights = RIGHTS_TABLE, .subpage = 2, .subpage_bits = 2 };
+	struct capmsg_copy copy = part;
+
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT(9), 8));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(8), SLOT(9)));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(9, 0x83), 12));
+	ASSERT_EQ(0, port_marked(self->tx, SLOT2(8, 0x84), 13));
+	ASSERT_EQ(0, do_copy(self->tx, &copy));
+	EXPECT_EQ(12, cap_mark(self->tx, CAPMSG_ADDRESS(10 << 6 | 3, 14)));
+	EXPECT_EQ(13, cap_mark(self->tx, CAPMSG_ADDRESS(10 << 6 | 4, 14)));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, CAPMSG_ADDRESS(10 << 6 | 5, 14)));
+	/* The keeper of the whole is a part itself: its first quarter lies under all. */
+	copy = part;
+	copy.from = SLOT(9);
+	copy.to = SLOT(11);
+	ASSERT_EQ(0, do_copy(self->tx, &copy));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(12), SLOT(11)));
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 0x85), 8));
+	ASSERT_EQ(0, port_marked(self->tx, CAPMSG_ADDRESS(0x09850a, 24), 14));
+	/* Six bits of the slot's eight lead to 0x85, the other two into that, and six more. */
+	EXPECT_EQ(14, cap_mark(self->tx, CAPMSG_ADDRESS(0x0c << 14 | 5 << 8 | 0 << 6 | 10, 22)));
+	/* An address that has no room for more bits leads nowhere by way of the keeper. */
+	copy = part;
+	copy.to = SLOT(13);
+	copy.subpage_bits = 7;
+	copy.subpage = 0x41;
+	ASSERT_EQ(0, do_copy(self->tx, &copy));
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 0x82), 8));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, 13ULL << 56 | 1));
+}
+
+static void decide_slot_five(struct handler *handler, const struct upcall *up,
+			     struct verdict *v)
+{
+	(void)up;
+	say_slot(v, *(__u64 *)handler->data, 5, 8);
+}
+
+/* A slot of a kept table that a handler has named has a keeper, too. */
+TEST_F(virtual, keeper_under_what_is_named)
+{
+	self->real = SLOT(9);
+	ASSERT_EQ(0, cappage_create(self->fd, SLOT(8), 8));
+	ASSERT_EQ(0, kept_create(self->fd, SLOT(9), SLOT(8)));
+	ASSERT_EQ(0, port_marked(self->fd, SLOT2(8, 2), 12));
+	ASSERT_EQ(0, port_marked(self->fd, SLOT2(8, 5), 15));
+	ASSERT_EQ(0, port_marked(self->fd, SLOT2(9, 3), 13));
+	ASSERT_EQ(0, handler_start(&self->handler));
+	EXPECT_EQ(12, cap_mark(self->tx, SLOT2(3, 2)));
+	EXPECT_EQ(13, cap_mark(self->tx, SLOT2(3, 3)));
+	EXPECT_EQ(-ENOENT, cap_mark(self->tx, SLOT2(3, 4)));
+	/* By the number that it has in the real table. */
+	handler_stop(&self->handler);
+	self->handler.decide = decide_slot_five;
+	ASSERT_EQ(0, handler_start(&self->handler));
+	EXPECT_EQ(15, cap_mark(self->tx, SLOT2(3, 2)));
+	/* Around in a circle. */
+	ASSERT_EQ(0, kept_create(self->fd, SLOT(10), VIRTUAL));
+	self->real = SLOT(10);
+	EXPECT_EQ(-ELOOP, cap_mark(self->tx, SLOT2(3, 2)));
+	handler_stop(&self->handler);
+}
+
 /* Keepers of keepers are gone through in one go: so there is an end to it. */
 TEST_F(virtual, keepers_of_keepers)
 {

@@ -203,8 +203,8 @@ static int hop(struct state *s, const struct cap *cap)
 	return 0;
 }
 
-/* What is there is void: asks the keeper of the table, from before that slot. */
-static int ask_keeper(struct state *s, const struct walk *before)
+/* What is there is void: asks the keeper of the table, from that slot on. */
+static int ask_keeper(struct state *s)
 {
 	__u32 rights = s->o.rights;
 	struct cap keeper;
@@ -219,7 +219,11 @@ static int ask_keeper(struct state *s, const struct walk *before)
 		return -ELOOP;
 	keeper.rights &= rights | CAPMSG_RIGHT_WEAK;
 	keeper.rights |= rights & CAPMSG_RIGHT_WEAK;
-	s->walk = *before;
+	/* That of the whole table, whatever part of it was gone through. */
+	if (s->walk.left + BITS > 63)
+		return -ENOENT;
+	s->walk.address = s->walk.address >> BITS | (__u64)s->o.index << (64 - BITS);
+	s->walk.left += BITS;
 	s->keeper = true;
 	ret = hop(s, &keeper);
 	s->keeper = false;
@@ -234,7 +238,6 @@ static bool guard_matches(struct walk *walk, const struct cap *cap)
 /* From the client's root; 0, 1 as ask(), or the errno of the address. */
 static int walk_once(struct state *s, const struct cap *top)
 {
-	struct walk before = s->walk;
 	struct cap cap;
 	int ret;
 
@@ -245,7 +248,7 @@ static int walk_once(struct state *s, const struct cap *top)
 		if (s->walk.slot && !s->walk.left)
 			return 0;
 		if (cap_void(s, &s->o.cap)) {
-			ret = ask_keeper(s, &before);
+			ret = ask_keeper(s);
 			if (ret)
 				return ret;
 			continue;
@@ -256,7 +259,6 @@ static int walk_once(struct state *s, const struct cap *top)
 			return 0;
 		if (s->o.cap.thing != NODE)
 			return -ENOENT;
-		before = s->walk;
 		cap = s->o.cap;
 		ret = hop(s, &cap);
 		if (ret)

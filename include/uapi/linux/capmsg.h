@@ -1464,10 +1464,11 @@ struct capmsg_open {
  * watches the virtual object, and not what stands in.
  *
  * A cappage may have another one as its *keeper*: a walk that meets a void slot there
- * goes on in the keeper, with the address as it was before that slot, and with no more
- * rights. A virtual keeper is asked as any virtual cappage: so tables can be filled on
- * demand. A real one lies under the table, whose slots cover its own; it may have a
- * keeper as well. A walk comes to CAPMSG_UPCALLS_MAX keepers at most (ELOOP).
+ * goes on in the keeper, with the number of that slot in the whole table and the rest of
+ * the address, and with no more rights. A virtual keeper is asked as any virtual
+ * cappage: so tables can be filled on demand. A real one lies under the table, whose
+ * slots cover its own; it may have a keeper as well. A walk comes to CAPMSG_UPCALLS_MAX
+ * keepers at most (ELOOP).
  *
  * The command waits for the answer as it would wait for a post: until its deadline,
  * interrupted by signals (and restarted), and never with CAPMSG_NONBLOCK (EAGAIN).
