@@ -142,6 +142,20 @@ struct capmsg_view {
 	u64 argument;
 };
 
+/* Keep what found->cap names, @body, and its revoker; false if either is gone. */
+static __always_inline bool capmsg_found_keep_rcu(struct capmsg_found *found,
+						  struct capmsg_body *body)
+{
+	if (found->cap.revoker && !capmsg_object_tryget(found->cap.revoker))
+		return false;
+	found->body = body;
+	if (capmsg_body_tryget(body))
+		return true;
+	if (found->cap.revoker)
+		capmsg_object_put(found->cap.revoker);
+	return false;
+}
+
 static inline void capmsg_found_put(struct capmsg_found *found)
 {
 	if (found->cap.revoker)

@@ -134,8 +134,9 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 				struct capmsg_cap *cap,
 				struct capmsg_place *place)
 {
-	struct capmsg_rest rest = { .bits = address }, after;
+	struct capmsg_rest rest = { .bits = address }, whole;
 	const struct capmsg_cap *from = view->root;
+	u32 left;
 	int ret;
 
 	if (!address)
@@ -144,7 +145,8 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 	place->wanted = lookup;
 	place->keeper = false;
 	place->keepers = 0;
-	after = rest;
+	whole = rest;
+	left = rest.left;
 	for (;;) {
 		ret = walk_arrive(from, &rest, lookup);
 		if (ret > 0) {
@@ -157,17 +159,20 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 		} else if (!ret) {
 			ret = walk_hop(view, from, &rest, cap, place);
 			if (likely(!ret)) {
-				after = rest;
+				left = rest.left;
 				from = cap;
 				continue;
 			}
 		}
 		if (ret != -ENOENT || from != cap)
 			return ret;
-		ret = walk_keeper(view, &after, cap, place);
+		whole.bits <<= whole.left - left;
+		whole.left = left;
+		ret = walk_keeper(view, &whole, cap, place);
 		if (ret)
 			return ret;
-		rest = after;
+		rest = whole;
+		left = rest.left;
 	}
 }
 
@@ -214,20 +219,6 @@ static int wait_outside(struct capmsg_object *through,
 	return ret;
 }
 
-/* Keep what a capability names, and its revoker. */
-static __always_inline bool find_rcu(const struct capmsg_cap *cap, struct capmsg_body *body,
-				     struct capmsg_found *found)
-{
-	if (cap->revoker && !capmsg_object_tryget(cap->revoker))
-		return false;
-	found->body = body;
-	if (capmsg_body_tryget(body))
-		return true;
-	if (cap->revoker)
-		capmsg_object_put(cap->revoker);
-	return false;
-}
-
 /*
  * Leaves the RCU read section, in which @cap was found. With the first question of
  * an address the answers of the last one are forgotten.
@@ -254,7 +245,7 @@ static noinline int ask_outside(const struct capmsg_view *view,
 	question.slot = lookup == CAPMSG_LOOKUP_SLOT;
 	question.keeper = place->keeper;
 	body = rcu_dereference(cap->object->body);
-	found = body && find_rcu(cap, body, &question.found);
+	found = body && capmsg_found_keep_rcu(&question.found, body);
 	rcu_read_unlock();
 	/* Gone meanwhile: look again. */
 	if (!found)
@@ -524,7 +515,7 @@ int capmsg_find(const struct capmsg_view *view, u64 address, u16 rights,
 	if (!ret && (cap->rights & rights) != rights)
 		ret = -EACCES;
 	if (!ret)
-		ret = find_rcu(cap, found->place.body, found) ? 0 : -ENOENT;
+		ret = capmsg_found_keep_rcu(found, found->place.body) ? 0 : -ENOENT;
 	rcu_read_unlock();
 	return ret;
 }
@@ -551,7 +542,7 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address,
 
 	ret = walk_invoke(view, address, type, rights, cap, &found->place);
 	if (!ret)
-		ret = find_rcu(cap, found->place.body, found) ? 0 : -ENOENT;
+		ret = capmsg_found_keep_rcu(found, found->place.body) ? 0 : -ENOENT;
 	rcu_read_unlock();
 	return ret;
 }
