@@ -397,18 +397,4 @@ TEST_F(errors, answer_by_upcall)
 	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, stat.out_type);
 }
 
-/* Whoever can be cut off from a port cannot be its handler. */
-TEST_F(errors, handler_through_revoker)
-{
-	struct capmsg_create_virtual create = { .to = TARGET, .handler = CLOSED,
-		.kind = CAPMSG_TYPE_CAPPAGE };
-
-	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
-		.from = HANDLER, .to = CLOSED, .revoker = GATE }));
-	EXPECT_EQ(-EINVAL, do_create_virtual(self->fd, &create));
-	EXPECT_EQ(-ENOENT, cap_type(self->fd, TARGET));
-	create.handler = HANDLER;
-	EXPECT_EQ(0, do_create_virtual(self->fd, &create));
-}
-
 TEST_HARNESS_MAIN

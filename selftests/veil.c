@@ -55,6 +55,7 @@ static struct {
 	atomic_uint n;		/* originals so far */
 	__u8 bits[1 << BITS];	/* of cappages */
 	__u32 told[1 << BITS];	/* of ports: how often nobody could send any more */
+	bool plays[SPACE_FD];	/* spaces of handlers, which must name real tables */
 } veil;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -317,9 +318,11 @@ static void created(int fd, unsigned int nr, const void *arg)
 	const struct capmsg_create_cappage *table = arg;
 
 	pthread_mutex_lock(&lock);
-	if (nr == CAPMSG_CMD_CREATE_PORT && !(port->flags & CAPMSG_PORT_HANDLER))
+	if (nr == CAPMSG_CMD_CREATE_PORT && port->flags & CAPMSG_PORT_HANDLER)
+		veil.plays[fd] = true;
+	if (nr == CAPMSG_CMD_CREATE_PORT)
 		hide(fd, port->to, CAPMSG_TYPE_PORT, 0);
-	else if (nr == CAPMSG_CMD_CREATE_CAPPAGE && !table->keeper)
+	else if (!veil.plays[fd])
 		hide(fd, table->to, CAPMSG_TYPE_CAPPAGE,
 		     table->bits ? table->bits : CAPMSG_BITS_DEFAULT);
 	pthread_mutex_unlock(&lock);

@@ -1186,14 +1186,20 @@ TEST_F(virtual, keeper_under_a_part)
 	ASSERT_EQ(0, port_marked(self->tx, CAPMSG_ADDRESS(0x09850a, 24), 14));
 	/* Six bits of the slot's eight lead to 0x85, the other two into that, and six more. */
 	EXPECT_EQ(14, cap_mark(self->tx, CAPMSG_ADDRESS(0x0c << 14 | 5 << 8 | 0 << 6 | 10, 22)));
-	/* An address that has no room for more bits leads nowhere by way of the keeper. */
+	/* An address without room for all bits of that number leads nowhere there. */
+	ASSERT_EQ(0, do_create_cappage(self->tx, &(struct capmsg_create_cappage){
+		.to = SLOT(13), .bits = 12, .keeper = SLOT(9) }));
 	copy = part;
-	copy.to = SLOT(13);
-	copy.subpage_bits = 7;
-	copy.subpage = 0x41;
+	copy.from = SLOT(13);
+	copy.to = SLOT(14);
+	copy.subpage_bits = 11;
+	copy.subpage = 0x41c;	/* of its two slots the first is 0x838: 0x83, and 8 */
 	ASSERT_EQ(0, do_copy(self->tx, &copy));
-	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 0x82), 8));
-	EXPECT_EQ(-ENOENT, cap_mark(self->tx, 13ULL << 56 | 1));
+	ASSERT_EQ(0, obj_destroy(self->tx, SLOT2(9, 0x83)));
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 0x83), 4));
+	ASSERT_EQ(0, port_create(self->tx, CAPMSG_ADDRESS(0x09838, 20), 1));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->tx, CAPMSG_ADDRESS(14 << 1, 9)));
+	EXPECT_EQ(-ENOENT, cap_type(self->tx, 14ULL << 56 | 1));
 }
 
 static void decide_slot_five(struct handler *handler, const struct upcall *up,
