@@ -340,6 +340,37 @@ TEST_F(reply, sent_on_too_late)
 	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, THIRD, &self->record, NULL));
 }
 
+/* The call has ended while its message waits for a post: the message is not sent. */
+TEST_F(reply, sent_on_after_the_call)
+{
+	struct capmsg_item item = { .address = TO, .rights = CAPMSG_RIGHTS_ALL,
+		.flags = CAPMSG_ITEM_MOVE };
+	struct capmsg_send send = { .to = THIRD, .items = PTR(&item), .n_items = 1,
+		.deadline = patience() };
+	struct job job;
+
+	signal_ignore(SIGUSR1, 0);
+	ASSERT_EQ(0, call_received(self));
+	ASSERT_EQ(0, reply_move(self, TO));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, send, SEND, &send));
+	ASSERT_TRUE(job_blocked(&job));
+	ASSERT_TRUE(job_blocked(&self->job));
+	job_signal(&self->job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&self->job));
+	ASSERT_LE(0, post_any(self->fd, THIRD, 0, 0, 0, SLOT2(3, 0), 1));
+	EXPECT_EQ(-ENOENT, job_join(&job));
+	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, THIRD, &self->record, NULL));
+	/* Neither the post that it waited for is lost, nor the slot that it was to leave. */
+	item = (struct capmsg_item){ .address = PORT, .rights = CAPMSG_RIGHT_SEND };
+	send.flags = CAPMSG_NONBLOCK;
+	EXPECT_EQ(0, do_send(self->fd, &send));
+	ASSERT_EQ(0, msg_poll(self->fd, THIRD, &self->record, NULL));
+	EXPECT_EQ(1, self->record.out_n_caps);
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, SLOT2(3, 0)));
+	EXPECT_EQ(-ENOENT, cap_type(self->fd, TO));
+	EXPECT_EQ(0, port_create(self->fd, TO, 1));
+}
+
 /* In a message that nobody receives, the right ends with the port. */
 TEST_F(reply, lost_in_transit)
 {
