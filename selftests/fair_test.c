@@ -15,6 +15,8 @@
 #define REGION		SLOT(2)
 #define TABLE		SLOT(3)
 #define SPARE		SLOT(4)
+#define MESSAGE		SLOT(5)
+#define DEPTH		8	/* of a port with shares */
 
 FIXTURE(fair) {
 	int fd;
@@ -202,6 +204,102 @@ TEST_F(fair, limits_arguments)
 	EXPECT_EQ(-EINVAL, do_limits(self->fd, &(struct capmsg_limits){ .__reserved = 1 }));
 	EXPECT_EQ(-EINVAL, do_limits(self->fd, &(struct capmsg_limits){
 		.holders = PTR(&holder), .n_holders = 1 }));
+}
+
+/* --- shares ----------------------------------------------------------------------- */
+
+/* 0 if this space holds @n posts of the port. */
+static int holds(int fd, unsigned int n)
+{
+	struct capmsg_credits credits = { .to = PORT };
+
+	return do_credits(fd, &credits) ?: credits.out_held == n ? 0 : -EBADE;
+}
+
+/* Gives post 0 a buffer. */
+static int dress(int fd)
+{
+	return do_post(fd, &(struct capmsg_post){ .port = PORT, .region = REGION,
+		.length = PAGE });
+}
+
+/* Claims post 0. */
+static int begin(int fd)
+{
+	return dress(fd) ?: do_begin(fd, &(struct capmsg_begin){ .message = MESSAGE,
+		.to = PORT, .length = PAGE, .flags = CAPMSG_NONBLOCK }) ?: holds(fd, 1);
+}
+
+static int abandon(int fd)
+{
+	return do_abandon(fd, &(struct capmsg_abandon){ .message = MESSAGE });
+}
+
+/* Each of these has a post held, and then not any more. */
+static int receive_short(int fd, const char *page)
+{
+	struct capmsg_record record;
+	char data[CAPMSG_INLINE_MAX];
+
+	return msg_try(fd, PORT, page, 1) ?: holds(fd, 1) ?:
+	       msg_poll(fd, PORT, &record, data) ?: holds(fd, 0);
+}
+
+static int receive_long(int fd, const char *page)
+{
+	struct capmsg_record record;
+
+	return dress(fd) ?: msg_try(fd, PORT, page, PAGE) ?: holds(fd, 1) ?:
+	       msg_poll(fd, PORT, &record, NULL) ?: holds(fd, 0) ?: post_take(fd, PORT, 0);
+}
+
+/* The post of a call that was received has a reply right, but nobody holds it. */
+static int receive_call(int fd, const char *page)
+{
+	char data[CAPMSG_INLINE_MAX];
+	struct capmsg_call call = call_make(PORT, page, 1, data, sizeof(data));
+	struct capmsg_record record;
+	struct job job;
+
+	return JOB_START(&job, fd, call, CALL, &call) ?: msg_recv(fd, PORT, &record, data) ?:
+	       holds(fd, 0) ?: msg_reply(fd, PORT, &record, "", 0) ?: job_join(&job);
+}
+
+static int give_back(int fd, const char *page)
+{
+	return begin(fd) ?: abandon(fd) ?: holds(fd, 0) ?: post_take(fd, PORT, 0);
+}
+
+static int take_back(int fd, const char *page)
+{
+	return begin(fd) ?: post_take(fd, PORT, 0) ?: holds(fd, 0) ?: abandon(fd);
+}
+
+/* However a post ends to be held, its sender has its whole share again. */
+TEST_F(fair, share_comes_back)
+{
+	int (* const ways[])(int fd, const char *page) = {
+		receive_short, receive_long, receive_call, give_back, take_back,
+	};
+	char *page = memory_new(PAGE, true);
+	unsigned int way, i;
+
+	ASSERT_EQ(0, do_create_port(self->fd, &(struct capmsg_create_port){
+		.to = PORT, .depth = DEPTH }));
+	ASSERT_EQ(0, region_create(self->fd, REGION, memory_new(PAGE, true), PAGE));
+	ASSERT_EQ(0, do_create_message(self->fd, &(struct capmsg_create_message){
+		.to = MESSAGE }));
+	for (way = 0; way < ARRAY_SIZE(ways); way++) {
+		for (i = 0; i <= DEPTH; i++) {
+			ASSERT_EQ(0, ways[way](self->fd, page) ?: holds(self->fd, 0))
+				TH_LOG("way %u, time %u", way, i);
+		}
+	}
+	/* A quarter of the posts, and no more. */
+	for (i = 0; i < DEPTH / 4; i++)
+		EXPECT_EQ(0, msg_try(self->fd, PORT, "x", 1));
+	EXPECT_EQ(-EAGAIN, msg_try(self->fd, PORT, "x", 1));
+	EXPECT_TRUE(refused(self->fd, CAPMSG_LIMIT_BADGE_SHARE, EAGAIN, DEPTH / 4, DEPTH / 4));
 }
 
 TEST_HARNESS_MAIN
