@@ -125,6 +125,15 @@ struct capmsg_user *capmsg_user_get(struct capmsg_user *user)
 	return user;
 }
 
+/* Whoever has charged a user keeps a reference until all of it is given back. */
+static bool user_charged(const struct capmsg_user *user)
+{
+	return atomic_long_read(&user->objects) ||
+	       atomic_long_read(&user->tombstones) ||
+	       atomic_long_read(&user->bytes) ||
+	       atomic_long_read(&user->pinned);
+}
+
 /**
  * capmsg_user_put() - drop a reference to a user
  * @user: the user; not to be used any more
@@ -145,6 +154,7 @@ void capmsg_user_put(struct capmsg_user *user)
 		hash_del(&user->node);
 		users_count--;
 		spin_unlock_irqrestore(&users_lock, flags);
+		WARN_ON_ONCE(user_charged(user));
 		parent = user->parent;
 		put_user_ns(user->ns);
 		kfree(user);
