@@ -363,7 +363,20 @@ TEST_F(revoke, ways_out_of_a_gate)
 	EXPECT_EQ(-ENOENT, job_join(&job));
 }
 
-/* Told that nothing is different, it goes back to sleep, and does not look all the time. */
+/* Closes it twice. Who has waited before goes back to sleep, and does not look all the time. */
+static int close_twice(int fd, struct job *job)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < 2 && !ret; i++) {
+		if (!job_blocked(job))
+			return -ETIME;
+		ret = gate_close(fd, REVOKER);
+	}
+	return ret ?: job_blocked(job) ? 0 : -ETIME;
+}
+
 TEST_F(revoke, closed_twice)
 {
 	struct capmsg_send send = { .to = GIVEN, .data = PTR("a"), .length = 1,
@@ -373,9 +386,7 @@ TEST_F(revoke, closed_twice)
 	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
 	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
 	ASSERT_EQ(0, JOB_START(&job, self->fd, send, SEND, &send));
-	EXPECT_TRUE(job_blocked(&job));
-	ASSERT_EQ(0, gate_close(self->fd, REVOKER));
-	EXPECT_TRUE(job_blocked(&job));
+	ASSERT_EQ(0, close_twice(self->fd, &job));
 	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
 	EXPECT_EQ(0, job_join(&job));
 }
@@ -506,6 +517,42 @@ TEST_F(revoke, notification)
 	EXPECT_TRUE(job_blocked(&job));
 	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
 	EXPECT_EQ(-ENOENT, job_join(&job));
+}
+
+/* The same for who was let through the gate, and waits for something behind it. */
+TEST_F(revoke, closed_twice_behind)
+{
+	struct capmsg_send send = { .to = GIVEN, .data = PTR("a"), .length = 1 };
+	struct capmsg_wait wait = { .notification = GIVEN, .mask = 1 };
+	char data[CAPMSG_INLINE_MAX];
+	struct capmsg_record record = { .data = PTR(data), .data_size = sizeof(data) };
+	struct capmsg_recv recv = recv_make(GIVEN, &record);
+	struct job job;
+
+	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
+	ASSERT_EQ(0, JOB_START(&job, self->fd, recv, RECV, &recv));
+	ASSERT_EQ(0, close_twice(self->fd, &job));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	ASSERT_EQ(0, msg_try(self->fd, PORT, "a", 1));
+	EXPECT_EQ(0, job_join(&job));
+
+	while (!msg_try(self->fd, PORT, "a", 1))
+		;
+	send.deadline = patience();
+	ASSERT_EQ(0, JOB_START(&job, self->fd, send, SEND, &send));
+	ASSERT_EQ(0, close_twice(self->fd, &job));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &record, data));
+	EXPECT_EQ(0, job_join(&job));
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+
+	ASSERT_EQ(0, revoker_create(self->fd, NOTE, GIVEN, REVOKER));
+	wait.deadline = patience();
+	ASSERT_EQ(0, JOB_START(&job, self->fd, wait, WAIT, &wait));
+	ASSERT_EQ(0, close_twice(self->fd, &job));
+	ASSERT_EQ(0, gate_open(self->fd, REVOKER));
+	ASSERT_EQ(0, signal_one(self->fd, NOTE));
+	EXPECT_EQ(0, job_join(&job));
 }
 
 /* --- buffers and landing slots -------------------------------------------- */
