@@ -1121,6 +1121,30 @@ TEST_F(virtual, keeper_has_to_be_a_table)
 	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT(8)));
 }
 
+/* If the table was held weakly, or the keeper, all that is found in the keeper is weak. */
+TEST_F(virtual, keeper_is_weak)
+{
+	const struct capmsg_copy weak = { .flags = CAPMSG_COPY_WEAK, .rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_copy upper = weak, lower = weak;
+
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT(9), 8));
+	ASSERT_EQ(0, cappage_create(self->tx, SLOT2(9, 4), 8));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(8), SLOT(9)));
+	upper.from = SLOT(8);
+	upper.to = SLOT(10);
+	ASSERT_EQ(0, do_copy(self->tx, &upper));
+	lower.from = SLOT(9);
+	lower.to = SLOT(11);
+	ASSERT_EQ(0, do_copy(self->tx, &lower));
+	ASSERT_EQ(0, kept_create(self->tx, SLOT(12), SLOT(11)));
+	EXPECT_EQ(RIGHTS_TABLE, cap_rights(self->tx, SLOT2(8, 4)));
+	EXPECT_EQ(CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WEAK, cap_rights(self->tx, SLOT2(10, 4)));
+	EXPECT_EQ(CAPMSG_RIGHT_READ | CAPMSG_RIGHT_WEAK, cap_rights(self->tx, SLOT2(12, 4)));
+	EXPECT_EQ(-EACCES, port_create(self->tx, CAPMSG_ADDRESS(0x0a0401, 24), 1));
+	EXPECT_EQ(-EACCES, port_create(self->tx, CAPMSG_ADDRESS(0x0c0401, 24), 1));
+	EXPECT_EQ(0, port_create(self->tx, CAPMSG_ADDRESS(0x080401, 24), 1));
+}
+
 /* One table over another: what is void in the upper one shows what is in the lower one. */
 TEST_F(virtual, keeper_lies_under)
 {
