@@ -13,6 +13,8 @@
 #define MESSAGE	SLOT(5)
 #define OTHER	SLOT(6)		/* another message */
 #define CARGO	SLOT(7)
+#define GIVEN	SLOT(8)		/* PORT through REVOKER */
+#define REVOKER	SLOT(9)
 #define BIT	0x10ULL
 #define LENGTH	(4 * PAGE)
 
@@ -645,6 +647,47 @@ TEST_F(begin, spaces_closed)
 }
 
 /* --- several threads ---------------------------------------------------------------------- */
+
+/*
+ * Who waits with a message uses it all the time. What it is meanwhile would allow others
+ * to do so: it is IDLE at first, then OPEN.
+ */
+TEST_F(begin, used_by_one_thread)
+{
+	struct capmsg_begin arg = { .size = sizeof(arg), .message = MESSAGE, .to = GIVEN,
+		.length = LENGTH };
+	struct capmsg_transmit out = { .size = sizeof(out), .message = MESSAGE,
+		.length = LENGTH };
+	struct job job;
+
+	ASSERT_LE(0, post(self, LENGTH));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = PORT, .to = GIVEN, .revoker = REVOKER }));
+	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = REVOKER }));
+	arg.deadline = patience();
+	ASSERT_EQ(0, job_start(&job, self->tx, CAPMSG_CMD_BEGIN, &arg));
+	ASSERT_TRUE(job_blocked(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_IDLE, state(self->tx, MESSAGE));
+	EXPECT_EQ(-EBUSY, begin(self->tx, MESSAGE, LENGTH, 0, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = REVOKER }));
+	ASSERT_EQ(0, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, arg.out_state);
+
+	ASSERT_EQ(0, fill(self->tx, MESSAGE, 0, self->source, LENGTH));
+	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = REVOKER }));
+	out.deadline = patience();
+	ASSERT_EQ(0, job_start(&job, self->tx, CAPMSG_CMD_TRANSMIT, &out));
+	ASSERT_TRUE(job_blocked(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_OPEN, state(self->tx, MESSAGE));
+	EXPECT_EQ(-EBUSY, fill(self->tx, MESSAGE, 0, self->source + 1, 1));
+	EXPECT_EQ(-EBUSY, transmit(self->tx, MESSAGE, 1, CAPMSG_NONBLOCK));
+	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = REVOKER }));
+	ASSERT_EQ(0, job_join(&job));
+	EXPECT_EQ(CAPMSG_MESSAGE_DELIVERED, out.out_state);
+	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
+	EXPECT_EQ(LENGTH, self->record.out_length);
+	EXPECT_EQ(-1, pattern_check(self->target, LENGTH, 1));
+}
 
 TEST_F(begin, abandoned_while_waiting)
 {
