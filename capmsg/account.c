@@ -57,6 +57,17 @@ static struct capmsg_user *user_insert(struct capmsg_user *fresh)
 }
 
 /* Returns the user with a reference, or NULL without memory. */
+/* Whoever has charged it keeps a reference until all of that is given back. */
+static void user_free(struct capmsg_user *user)
+{
+	WARN_ON_ONCE(atomic_long_read(&user->objects) ||
+		     atomic_long_read(&user->tombstones) ||
+		     atomic_long_read(&user->bytes) ||
+		     atomic_long_read(&user->pinned));
+	put_user_ns(user->ns);
+	kfree(user);
+}
+
 static struct capmsg_user *user_make(struct user_namespace *ns, kuid_t uid,
 				     struct capmsg_user *parent)
 {
@@ -80,8 +91,7 @@ static struct capmsg_user *user_make(struct user_namespace *ns, kuid_t uid,
 		return fresh;
 	if (parent)
 		capmsg_user_put(parent);
-	put_user_ns(fresh->ns);
-	kfree(fresh);
+	user_free(fresh);
 	return user;
 }
 
@@ -125,15 +135,6 @@ struct capmsg_user *capmsg_user_get(struct capmsg_user *user)
 	return user;
 }
 
-/* Whoever has charged a user keeps a reference until all of it is given back. */
-static bool user_charged(const struct capmsg_user *user)
-{
-	return atomic_long_read(&user->objects) ||
-	       atomic_long_read(&user->tombstones) ||
-	       atomic_long_read(&user->bytes) ||
-	       atomic_long_read(&user->pinned);
-}
-
 /**
  * capmsg_user_put() - drop a reference to a user
  * @user: the user; not to be used any more
@@ -154,10 +155,8 @@ void capmsg_user_put(struct capmsg_user *user)
 		hash_del(&user->node);
 		users_count--;
 		spin_unlock_irqrestore(&users_lock, flags);
-		WARN_ON_ONCE(user_charged(user));
 		parent = user->parent;
-		put_user_ns(user->ns);
-		kfree(user);
+		user_free(user);
 		user = parent;
 	}
 }
