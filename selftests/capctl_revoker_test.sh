@@ -137,8 +137,8 @@ test_chain() {
 		chain 8
 		echo 'revoker create /11/08 /20 /21'
 	} | script 1
-	has '8 of at most 8 in a row are there (EMLINK)' err
-	has 'hint: .*through fewer of them' err
+	has '8 of at most 8 revokers in a row are there (EMLINK)' err
+	has 'hint: .*through fewer revokers' err
 	{
 		chain 8
 		echo 'revoker create /11/08 /20 /21'
