@@ -37,24 +37,6 @@
 #endif
 
 /*
- * The page form of the atomic copy became a folio form.
- * Drop when the floor is >= 6.17.
- */
-static inline size_t capmsg_copy_page_from_iter(struct page *page,
-						size_t offset, size_t bytes,
-						struct iov_iter *from)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
-	struct folio *folio = page_folio(page);
-
-	offset += (size_t)folio_page_idx(folio, page) << PAGE_SHIFT;
-	return copy_folio_from_iter_atomic(folio, offset, bytes, from);
-#else
-	return copy_page_from_iter_atomic(page, offset, bytes, from);
-#endif
-}
-
-/*
  * The queue for work that need not run where it was queued has changed its name,
  * and a kernel says so in its log when the old queues are used.
  * Drop when the floor is >= 6.17.
