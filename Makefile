@@ -58,7 +58,7 @@ check-order:
 # Ten thousand processes are killed in the middle of something; some minutes.
 check-storm:
 	@selftests/vm/run --timeout 3600 6.12 -- 'CAPMSG_ROUNDS=10000 /t/storm_test'
-# Do the tests find bugs? Before a release; about half an hour each.
+# Do the tests find bugs? Before a release; half an hour, and three quarters of one.
 check-canary:
 	@scripts/check-canary
 check-mutants:
@@ -104,8 +104,8 @@ help:
 	@echo 'make check-million    a million objects whose names strangers keep; some minutes'
 	@echo 'make check-order      a million messages, none lost whoever is killed; some minutes'
 	@echo 'make check-storm      ten thousand processes are killed in the middle of something; some minutes'
-	@echo 'make check-canary     do the kernels find bugs of every kind? about half an hour'
-	@echo 'make check-mutants    do the tests find bugs planted in the module? about half an hour'
+	@echo 'make check-canary     do the kernels find bugs of every kind? half an hour'
+	@echo 'make check-mutants    do the tests find bugs planted in the module? three quarters of an hour'
 	@echo 'make check-race       all tests on the kernel that looks for data races'
 	@echo 'make coverage         which lines of the module the tests execute'
 	@echo 'make fuzz             FUZZ_SECONDS=$(FUZZ_SECONDS): runs the fuzzer, improves its corpus'
