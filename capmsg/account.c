@@ -56,7 +56,6 @@ static struct capmsg_user *user_insert(struct capmsg_user *fresh)
 	return user;
 }
 
-/* Returns the user with a reference, or NULL without memory. */
 /* Whoever has charged it keeps a reference until all of that is given back. */
 static void user_free(struct capmsg_user *user)
 {
@@ -68,6 +67,7 @@ static void user_free(struct capmsg_user *user)
 	kfree(user);
 }
 
+/* Returns the user with a reference, or NULL without memory. */
 static struct capmsg_user *user_make(struct user_namespace *ns, kuid_t uid,
 				     struct capmsg_user *parent)
 {

@@ -166,6 +166,7 @@ static __always_inline int walk(const struct capmsg_view *view, u64 address,
 		}
 		if (ret != -ENOENT || from != cap)
 			return ret;
+		/* As it was behind the last hop. */
 		whole.bits <<= whole.left - left;
 		whole.left = left;
 		ret = walk_keeper(view, &whole, cap, place);
