@@ -313,4 +313,19 @@ static inline void capmsg_lien_detach_locked(struct capmsg_body *body,
 	list_del_init(&lien->link);
 }
 
+/**
+ * capmsg_lien_detach() - the same for who does not hold the lock
+ * @body: the body
+ * @lien: the lien, attached or already popped by the body's death
+ *
+ * Context: Takes body->lock.
+ */
+static inline void capmsg_lien_detach(struct capmsg_body *body,
+				      struct capmsg_lien *lien)
+{
+	spin_lock(&body->lock);
+	capmsg_lien_detach_locked(body, lien);
+	spin_unlock(&body->lock);
+}
+
 #endif /* CAPMSG_OBJECT_H */

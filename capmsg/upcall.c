@@ -76,13 +76,6 @@ static int attach(struct capmsg_ask *ask, struct capmsg_body *virtual)
 	return ret;
 }
 
-static void detach(struct capmsg_ask *ask, struct capmsg_body *virtual)
-{
-	spin_lock(&virtual->lock);
-	capmsg_lien_detach_locked(virtual, &ask->lien);
-	spin_unlock(&virtual->lock);
-}
-
 /* Why there will be no answer; or 0. */
 static int answer_over(struct capmsg_ask *ask, const struct capmsg_until *until)
 {
@@ -238,7 +231,7 @@ static int upcall(struct capmsg_frame *frame,
 	if (sender->gates)
 		capmsg_gates_leave(gates);
 	sender->gates = NULL;
-	detach(&frame->ask, virtual);
+	capmsg_lien_detach(virtual, &frame->ask.lien);
 	return as_told(ret);
 }
 

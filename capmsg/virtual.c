@@ -59,13 +59,6 @@ static bool tie_attach(struct capmsg_tie *tie)
 	return !dead;
 }
 
-static void tie_detach(struct capmsg_tie *tie)
-{
-	spin_lock(&tie->body->lock);
-	capmsg_lien_detach_locked(tie->body, &tie->lien);
-	spin_unlock(&tie->body->lock);
-}
-
 /* Is the entry for an index below @address? Void is above everything. */
 static bool entry_below(const struct capmsg_virtual *v,
 			const struct capmsg_cache_entry *entry, u64 address)
@@ -142,10 +135,10 @@ static void virtual_kill(struct capmsg_body *body)
 	capmsg_notice_drop(&v->no_senders);
 	spin_unlock(&body->lock);
 	capmsg_virtual_forget(v, CAPMSG_ADDRESS_VOID);
-	tie_detach(&v->ties[0]);
+	capmsg_lien_detach(v->handler, &v->ties[0].lien);
 	/* Now, not later: there may be many in a row that keep each other. */
 	for (i = 1; i < v->n_ties; i++) {
-		tie_detach(&v->ties[i]);
+		capmsg_lien_detach(v->ties[i].body, &v->ties[i].lien);
 		capmsg_body_put(v->ties[i].body);
 	}
 }

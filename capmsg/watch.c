@@ -47,9 +47,7 @@ static void watcher_kill(struct capmsg_body *body)
 
 	for (i = 0; i < watcher->n; i++) {
 		watched = watcher->watched[i].body;
-		spin_lock(&watched->lock);
-		capmsg_lien_detach_locked(watched, &watcher->watched[i].lien);
-		spin_unlock(&watched->lock);
+		capmsg_lien_detach(watched, &watcher->watched[i].lien);
 		capmsg_body_put(watched);
 	}
 	spin_lock(&body->lock);
@@ -214,16 +212,12 @@ static int attach_locked(struct capmsg_watcher *watcher)
 
 static void detach_locked(struct capmsg_watcher *watcher)
 {
-	struct capmsg_body *watched;
 	u32 i;
 
 	lockdep_assert_held(&watcher->body.lock);
-	for (i = 0; i < watcher->n; i++) {
-		watched = watcher->watched[i].body;
-		spin_lock(&watched->lock);
-		capmsg_lien_detach_locked(watched, &watcher->watched[i].lien);
-		spin_unlock(&watched->lock);
-	}
+	for (i = 0; i < watcher->n; i++)
+		capmsg_lien_detach(watcher->watched[i].body,
+				   &watcher->watched[i].lien);
 }
 
 /* What is lost meanwhile is told when the lock is dropped. */
