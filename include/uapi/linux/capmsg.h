@@ -59,12 +59,12 @@
  * held in it is ``CAPMSG_ADDRESS(0x123f, 16)``.
  *
  * Passing through a cappage needs no right. Reading a capability out of a slot
- * (COPY, MOVE, STAT, LIST, EXPORT, and sending it) needs CAPMSG_RIGHT_READ on
- * the capability that the last hop went through, and storing one there needs
- * CAPMSG_RIGHT_WRITE. If any capability that the walk went through is
+ * (COPY, MOVE, STAT, LIST, EXPORT, CREATE_REVOKER, and sending it) needs
+ * CAPMSG_RIGHT_READ on the capability that the last hop went through, and storing
+ * one there needs CAPMSG_RIGHT_WRITE. If any capability that the walk went through is
  * CAPMSG_RIGHT_WEAK, what is found loses WRITE, SEND, RECV, GRANT and DESTROY
  * and becomes WEAK itself, and no slot found that way can be written.
- * The root is held with all rights.
+ * The root is held with READ and WRITE.
  */
 
 /** CAPMSG_ADDRESS() - make an address of the low @depth (1 to 63) bits of @bits */
@@ -79,16 +79,17 @@
  *
  * Every command is ``ioctl(fd, CAPMSG_IOC_x, &struct capmsg_x)``. The struct
  * begins with its own size, which the caller sets to sizeof; it may grow at its
- * tail in later versions. A shorter struct than the first version is -EINVAL,
- * a longer one is accepted if all that this module does not know is zero.
+ * tail in later versions. A struct that is shorter than the first version is
+ * refused (EINVAL), a longer one is accepted if all that this module does not know
+ * is zero.
  * Fields that begin with ``out_`` are written by the kernel on success (and
  * are left alone on failure, unless said otherwise); all others are only
  * read. Every pointer is a __u64. ``__reserved`` fields must be zero.
  *
- * Whatever fails has changed nothing and lost nothing, with one exception: who
- * takes its own struct away while a command runs gets EFAULT, though the
- * command may have been carried out. These errors have the same meaning in
- * every command:
+ * A command that fails has changed nothing and lost nothing, unless its own text
+ * below says otherwise. One exception holds for all: if the caller's struct goes
+ * away while the command runs it gets EFAULT, though the command may have been
+ * carried out. These errors have the same meaning in every command:
  *
  * ===========  ===========================================================
  * ENOTTY       no such command
@@ -107,13 +108,14 @@
  * ENOMEM       out of memory, or the memory cgroup is at its limit
  * EDQUOT       the user's quota of objects or bytes, or RLIMIT_MEMLOCK, would
  *              be exceeded; LIMITS tells which, and its use
- * EMLINK       a chain of revokers, or of virtual objects that end with each
- *              other, would become too long
+ * EMLINK       a chain of revokers would become too long
  * EMSGSIZE     the message can never fit
  * EAGAIN       the command would wait and was told not to, or no frame is free;
  *              LIMITS tells which limit was met, and its use
  * ETIMEDOUT    the deadline has passed
- * ELOOP        more than CAPMSG_UPCALLS_MAX upcalls or keepers for one address
+ * ELOOP        more than CAPMSG_UPCALLS_MAX upcalls or keepers for one address, or
+ *              virtual objects that stand in for each other in a circle, or that
+ *              are reached through too many revokers in all
  * EDEADLK      an upcall would have to be made that could never be answered, or
  *              that is not allowed here
  * EBADF        no such file descriptor
@@ -124,7 +126,8 @@
  *              for that (SA_RESTART)
  * EPIPE        the call will never be answered: its reply right was dropped, or
  *              who held it is gone
- * ESTALE       the answer is too late: the call is over
+ * ESTALE       too late: the call is over, the post holds another message, or the
+ *              claim of a message was taken back
  * ===========  ===========================================================
  *
  * ENOTTY, EFAULT, EINVAL, E2BIG and EOPNOTSUPP are possible for every command
@@ -270,14 +273,15 @@ enum capmsg_type {
  * @out_frames_busy: of these, in use right now
  * @out_root_bits: log2 of the slots of the root cappage, 0 before SETUP
  * @out_plain_max: bytes of the largest plain buffer of this space
- * @out_user_objects: objects that the space's user pays for, tombstones of
- *	destroyed objects that strangers still name included
+ * @out_user_objects: objects that the space's user pays for: its spaces and exported
+ *	files, and the tombstones of destroyed objects that strangers still name,
+ *	are among them
  * @out_user_tombstones: of these, destroyed objects. Names of them are swept when
  *	they pass a quarter of the quota, or when it is exceeded
  * @out_user_objects_max: the quota of objects
- * @out_user_bytes: kernel memory that the space's user pays for, in bytes. What is
- *	left of a destroyed object until the operations are over that are using
- *	it is not counted, neither here nor among the objects
+ * @out_user_bytes: kernel memory that the space's user pays for, in bytes. What
+ *	operations that are under way still use of a destroyed object is not
+ *	counted, neither here nor among the objects
  * @out_user_bytes_max: the quota of bytes
  * @out_user_pinned: pages that regions of this space's user keep pinned
  * @out_total_live: living objects of the whole system, by enum capmsg_type
@@ -341,7 +345,7 @@ struct capmsg_query {
  *	CAPMSG_PLAIN_DEFAULT. Every frame keeps a page array for that size
  * @__reserved: must be zero
  *
- * Once per space, before anything else but QUERY.
+ * Once per space, before anything else but QUERY and LIMITS.
  *
  * Errors: EBUSY (already set up), ENOMEM, EDQUOT.
  */
@@ -407,7 +411,8 @@ struct capmsg_create_cappage {
  * @claim_time_us: microseconds that a claim of BEGIN may last before another
  *	sender may take the post; 0 means 1,000,000
  * @notification: address of a notification, with SEND, that is signalled by this
- *	port; CAPMSG_ADDRESS_VOID for none
+ *	port; CAPMSG_ADDRESS_VOID for none. If that capability has a badge, it takes
+ *	the place of the bits below, whichever are asked for
  * @arrival_bits: bits that are set when a message arrives, or may be 0
  * @no_senders_bits: bits that are set when the last capability to send to the
  *	port is gone, or may be 0; see "DOC: Notices"
@@ -982,11 +987,12 @@ struct capmsg_record {
  * (CAPMSG_RECORD_PLAIN). If the record cannot be written any more when that
  * message has come, it is lost (EFAULT).
  *
- * Errors: ENOENT (also: the port was destroyed), EACCES, EAGAIN, ETIMEDOUT,
- * EINTR, EMSGSIZE, EBUSY (a repost is not idle or holds a reply right; a
+ * Errors: ENOENT (also: the port, or the table of a repost's landing slots, was
+ * destroyed), EACCES, EAGAIN, ETIMEDOUT, EINTR, EMSGSIZE (also: @plain_size is
+ * over plain_max), EBUSY (a repost is not idle or holds a reply right; a
  * landing slot is reserved; as many threads as the port has posts have declared
  * themselves), EEXIST (a landing slot is not void), EDQUOT, ENOMEM (pinning); EINVAL
- * also to declare oneself at a port that is no handler's.
+ * also for declaring oneself, or withdrawing, at a port that is no handler's.
  */
 struct capmsg_recv {
 	__u32		size;
@@ -1274,7 +1280,8 @@ struct capmsg_create_notification {
  * @bits: bits to be set, not 0; through a badged capability the bits of the badge
  *	are set instead, and this must be 0
  *
- * Never waits (but for a revoker that is closed).
+ * Waits only where the notification is named: for a revoker that is closed, or for
+ * the handler of a virtual object.
  *
  * Errors: ENOENT, EACCES, EINTR.
  */
@@ -1518,8 +1525,9 @@ struct capmsg_open {
  * clearing the one capability to send to the original that it has kept.
  *
  * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port that
- * is no handler's, and for @notification or @no_senders_bits alone or of something else
- * than a port, and if @original is of another kind; EOPNOTSUPP also for another @kind.
+ * is no handler's or whose max_size is less than sizeof(struct capmsg_upcall), for
+ * @notification or @no_senders_bits alone or of something else than a port, and if
+ * @original is of another kind; EOPNOTSUPP also for another @kind.
  */
 struct capmsg_create_virtual {
 	__u32		size;
@@ -1693,8 +1701,8 @@ struct capmsg_waiting {
  * @port: address of a port, with RECV, that was created with CAPMSG_PORT_HANDLER
  * @waiting: array of @n struct capmsg_waiting
  * @n: room there, 1 to 4096
- * @out_n: entries written, the one first who has waited longest; others are left
- *	out
+ * @out_n: entries written, those first who have waited longest. If there are more
+ *	they are left out
  *
  * Errors: ENOENT, EACCES, ENOMEM; EINVAL also for a port that is no handler's.
  */
@@ -1826,7 +1834,8 @@ enum capmsg_message_state {
  * @flags: must be zero
  * @to: address of the void slot that gets the capability
  * @notification: address of a notification, with SEND; or CAPMSG_ADDRESS_VOID
- * @bits: bits that are set, see enum capmsg_message_state; 0 without notification
+ * @bits: bits that are set, see enum capmsg_message_state; 0 without notification.
+ *	If its capability has a badge, that takes their place
  *
  * Errors: ENOENT, EACCES (slot not writable, notification without SEND), EEXIST,
  * EBUSY, ENOMEM, EDQUOT; EINVAL also for bits without a notification, and the
@@ -1891,9 +1900,10 @@ struct capmsg_begin {
  * Any number of times, in any order. If it fails or is interrupted, part of the
  * piece may have been written; it can be written again.
  *
- * Errors: ENOENT, EACCES, EMSGSIZE (beyond the length that BEGIN has named),
- * EBUSY (not OPEN, or another thread is using it), ESTALE (the claim was taken
- * back: the message is LOST; or another thread has abandoned it), EINTR.
+ * Errors: ENOENT (also: the port is gone, and the message LOST), EACCES, EMSGSIZE
+ * (beyond the length that BEGIN has named), EBUSY (not OPEN, or another thread is
+ * using it), ESTALE (the claim was taken back: the message is LOST; or another
+ * thread has abandoned it), EINTR.
  */
 struct capmsg_fill {
 	__u32		size;
@@ -2008,7 +2018,6 @@ struct capmsg_abandon {
  * @out_user_held: posts that its user holds ...
  * @out_user_share: ... and how many the user may hold at this moment
  * @out_waiting: senders of its user that wait in line
- * @__reserved: must be zero
  * @out_largest: bytes of the largest buffer that is posted
  *
  * A snapshot: others send and receive meanwhile. Who else holds posts is told to
