@@ -40,7 +40,10 @@ struct capmsg_user {
 	atomic_long_t objects;
 	/** @tombstones: destroyed objects that are still named, of @objects */
 	atomic_long_t tombstones;
-	/** @kept: of @tombstones, those that the last sweep could not drop */
+	/**
+	 * @kept: of @tombstones, those that the last sweep could not drop; a hint,
+	 * written without a lock by whoever sweeps
+	 */
 	long kept;
 	/** @bytes: kernel memory */
 	atomic_long_t bytes;
@@ -80,12 +83,12 @@ struct capmsg_account {
 	spinlock_t lock;
 	/** @owned: bodies of the objects that the space owns */
 	struct list_head owned;
-	/** @pollers: who polls the space's file; outlives the file */
-	wait_queue_head_t pollers;
-	/** @stirred: notifications of the space that it is readable for */
-	atomic_long_t stirred;
 	/** @n_owned: length of @owned */
 	unsigned long n_owned;
+	/** @pollers: who polls the space's file; outlives the file */
+	wait_queue_head_t pollers;
+	/** @stirred: notifications with bits for which the file is readable */
+	atomic_long_t stirred;
 	/** @refusal: the last one */
 	struct capmsg_refusal refusal;
 };

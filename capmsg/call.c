@@ -98,8 +98,9 @@ int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
  * After success the answerer does step 7, capmsg_transfer_wake().
  *
  * Context: Process context, no locks held; sleeps only for the source.
- * Return: 0; -ESTALE if the call is over; -EMSGSIZE; -EAGAIN if another thread
- * is answering; -EFAULT; -ERESTARTSYS; -EINTR.
+ * Return: 0; -ESTALE if the call is over; -ENOENT if a reply right to be moved is
+ * used up; -EMSGSIZE; -EAGAIN if another thread is answering; -EFAULT;
+ * -ERESTARTSYS; -EINTR.
  */
 int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
 		 u64 epoch)

@@ -17,9 +17,9 @@ static struct capmsg_sender *sender_of(struct capmsg_waiter *waiter)
 }
 
 /*
- * A busy claim may stall at any moment, and what is wanted may be let go of: look
- * again after a while. The time of a
- * claim by hand runs from its beginning, whatever is copied meanwhile.
+ * When may others take this claim? While it is busy, or somebody is taking the post
+ * away, that is not known: look again after a while. The time of a claim by hand
+ * runs from its beginning, whatever is copied meanwhile.
  */
 static ktime_t steal_time(const struct capmsg_port *port,
 			  const struct capmsg_port_post *post, ktime_t now)

@@ -43,6 +43,8 @@
  *     -    scratch.lock (copy.c)         a buffer of this CPU; leaf, and held
  *                                        while user memory is read that may
  *                                        not be faulted in
+ *     -    hook_lock (hooks.c)           which task is to stop where; leaf, in
+ *                                        instrumented kernels only
  *
  * Never two ports at once. Nothing else is held across an access to user memory,
  * a pin, an allocation that may sleep or a wait; only the set-up mutex is held
@@ -67,25 +69,33 @@
  *   capmsg_object  refs, caps atomic; body RCU, cleared once; senders atomic, of a
  *                  port between 0 and 1 under body.lock, see "DOC: Senders";
  *                  the rest constant
- *   capmsg_account owned, refusal: account.lock
- *   capmsg_body    refs atomic; dead, tied, liens: body.lock; owned: account.lock
+ *   capmsg_user    refs, node: users_lock; counts atomic; kept: whoever sweeps,
+ *                  without a lock, as it is a hint; the rest constant
+ *   capmsg_account owned, n_owned, refusal: account.lock; stirred atomic
+ *   capmsg_body    refs atomic; dead, tied, liens: body.lock, dead and tied read
+ *                  without it as hints; owned: account.lock
  *   capmsg_cappage slots: written under body.lock and seq, read under seq
  *   capmsg_port    lists and counts: body.lock; limits constant
- *   capmsg_post    everything: the port's body.lock; but while CLAIMED the
+ *   capmsg_port_post  everything: the port's body.lock; but while CLAIMED the
  *                  buffer's bytes belong to the claimer, and while REAPING
  *                  the message belongs to the reaper
- *   capmsg_sender  post, done, served, alone, error and its waiter, with the
- *                  lines: the port's body.lock; the rest of the one thread
- *                  that sends, and constant while it waits
+ *   capmsg_sender  post, done, served, alone, error, notice and its waiter, with
+ *                  the lines: the port's body.lock; cancelled: whoever cancels,
+ *                  read without a lock; the rest of the one thread that sends,
+ *                  and constant while it waits
  *   capmsg_cargo   caps, as far as they are loaded: sender.lock
  *   capmsg_message rest: body.lock; port: written under it and the lock of
  *                  the port, so either keeps it; transmitted, lien: the
- *                  port's body.lock; cargo, length, max_caps: of the one
- *                  thread that is busy with it, and of the line
+ *                  port's body.lock; busy atomic; cargo, length, max_caps: of
+ *                  the one thread that is busy with it, and of the line
  *   capmsg_notification  bits: body.lock; the rest constant
  *   capmsg_revoker waiters: body.lock; closed: written under it, read under RCU;
  *                  next, bound: of a virtual object set once under bind_lock,
  *                  next read under RCU; the rest constant
+ *   capmsg_virtual mints, no_senders: body.lock; cache: written under it and the
+ *                  cache's seq, read under seq; the rest constant
+ *   capmsg_handler everything but room: waits_lock; so are the links, since and id
+ *                  of a capmsg_pending
  *   capmsg_gates   changes atomic; the rest is of who has joined
  *   capmsg_reservation through: body.lock of the cappage
  *   capmsg_notice  constant while what it is embedded in lives; dropped under

@@ -11,9 +11,9 @@
  * @bits: bits to be set; through a badged capability its badge takes their place
  * @notice: the result; owns references, to be dropped by capmsg_notice_drop()
  *
- * Context: As capmsg_fetch().
- * Return: 0; -ENOENT; -EINVAL if the address names no notification; -EACCES
- * without SEND.
+ * Context: As capmsg_keep_invoked().
+ * Return: As capmsg_keep_invoked(): -EINVAL if the address names no notification,
+ * -EACCES without SEND, CAPMSG_DONE if a handler has carried out a SIGNAL.
  */
 int capmsg_notice_resolve(const struct capmsg_view *view, u64 address, u64 bits,
 			  struct capmsg_notice *notice)

@@ -144,9 +144,9 @@ int capmsg_body_charge(struct capmsg_account *account, size_t bytes)
  * @ops: its type
  * @account: who pays, and has been charged for it
  *
- * On success the caller has the first reference to the body, and must give
- * the object to somebody (capmsg_body_own()) or kill it. On failure @body
- * is as before.
+ * On success the caller has the first reference to the body. It sets body->bytes,
+ * and then must give the object to its account (capmsg_body_own()) or kill it. On
+ * failure @body is as before.
  *
  * Context: Process context; may sleep.
  * Return: 0 or -ENOMEM.

@@ -79,14 +79,14 @@ struct capmsg_object {
 	/** @type: enum capmsg_type; constant */
 	u32 type;
 	/**
-	 * @kind: as what it reads: its type, or what a virtual object stands
-	 * for; constant
+	 * @kind: the type that user space sees: @type, or what a virtual object
+	 * stands for; constant once it is published
 	 */
 	u32 kind;
 	/**
 	 * @senders: of a port, real or virtual: capabilities that count as its
-	 * senders; of a
-	 * revoker: those through it. Not kept up once the object is dead
+	 * senders; of a revoker: those through it. Means nothing once the object
+	 * is dead
 	 */
 	atomic_t senders;
 	/** @body: the living part; cleared once, by capmsg_object_kill() */
@@ -153,9 +153,12 @@ struct capmsg_body_ops {
 struct capmsg_body {
 	/** @refs: memory */
 	refcount_t refs;
-	/** @dead: set once, by kill; guarded by @lock */
+	/**
+	 * @dead: set once, by its death or by capmsg_region_close() just before;
+	 * guarded by @lock, read without it as a hint
+	 */
 	bool dead;
-	/** @tied: set once: virtual objects end with it; guarded by @lock */
+	/** @tied: set once: virtual objects end with it; as @dead */
 	bool tied;
 	/** @lock: guards the body; its lock class is the type's */
 	spinlock_t lock;
@@ -166,8 +169,8 @@ struct capmsg_body {
 	/** @account: who pays; holds a reference */
 	struct capmsg_account *account;
 	/**
-	 * @owned: in the account's list, or empty; account->lock. Of one that was
-	 * condemned, then: in the list of who kills it
+	 * @owned: in the account's list, or empty; account->lock. Once the object
+	 * is condemned: in a list of whoever kills it
 	 */
 	struct list_head owned;
 	/** @liens: uses that are told when the body dies; @lock */

@@ -297,10 +297,11 @@ int capmsg_payload_fetch(struct capmsg_cargo *cargo,
  * @region: address of the region, or void for no buffer
  * @offset: of the buffer
  * @length: of the buffer
- * @dress: gets a reference
+ * @dress: gets a reference, and that to the revoker which it was named through
  *
- * Context: Process context.
- * Return: 0; -ENOENT, -EACCES; -EINVAL for a range outside the region.
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -EINVAL for a range outside the region; errors of
+ * capmsg_resolve_type().
  */
 int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
 			u64 length, struct capmsg_dress *dress)
@@ -332,10 +333,10 @@ int capmsg_dress_region(const struct capmsg_view *view, u64 region, u64 offset,
  * @view: the receiver's space
  * @landing: address of the first slot; void if @n is 0
  * @n: number of slots
- * @dress: gets a reference
+ * @dress: gets a reference, and that to the revoker which it was named through
  *
- * Context: Process context.
- * Return: 0; -ENOENT, -EACCES; -EINVAL for slots outside the cappage.
+ * Context: Process context, no locks held; may sleep.
+ * Return: 0; -EINVAL for slots outside the cappage; errors of capmsg_find_slot().
  */
 int capmsg_dress_landing(const struct capmsg_view *view, u64 landing, u32 n,
 			 struct capmsg_dress *dress)

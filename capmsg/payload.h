@@ -53,7 +53,8 @@ void capmsg_dress_put(struct capmsg_dress *dress);
  *
  * Context: Process context; no locks held.
  * Return: 0; -ENOENT, -EACCES; -EINVAL for a reply right that is not moved, or
- * anything else that is; -EBUSY for one in a message that is yet to be received.
+ * anything else that is; -EBUSY for one in a message that is yet to be received;
+ * errors of capmsg_walk().
  */
 static inline int capmsg_payload_resolve(struct capmsg_cargo *cargo,
 					 const struct capmsg_view *view, u32 n)

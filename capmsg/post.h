@@ -33,6 +33,10 @@ struct capmsg_share;
  *                +-------------------------------+
  *                   commit of an inline message; landing table lost
  *
+ * Beside that, the death of a port makes all its posts idle. A frame's post is
+ * never reaped: it becomes idle when its call is over, and FILLED, with an error
+ * and no message, when the reply right is dropped.
+ *
  * A claim is *busy* while a chunk is copied: nobody takes the post away then;
  * whoever wants it waits for the end of the chunk, and there is no next one. At
  * any other time the claim is *stalled*: its sender faults memory in, or does

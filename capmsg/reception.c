@@ -15,7 +15,8 @@
  * @found: the port
  *
  * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EINVAL if it is no port; -EACCES without RECV.
+ * Return: 0; errors of capmsg_resolve_type(): -EINVAL if it is no port, -EACCES
+ * without RECV.
  */
 int capmsg_receivable(const struct capmsg_view *view, u64 address,
 		      struct capmsg_found *found)

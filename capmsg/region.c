@@ -112,7 +112,8 @@ struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
  * @region: the region
  *
  * Context: Any; takes the lock of the region.
- * Return: true if it can be destroyed now; false if a post uses it.
+ * Return: true if it is dead now, and the caller must kill it; false if a post
+ * uses it.
  */
 bool capmsg_region_close(struct capmsg_region *region)
 {

@@ -165,7 +165,8 @@ static void chunk_leave(void)
  * @at: where in the payload it goes
  *
  * Context: Process context of the owner of the payload, no locks held; sleeps.
- * Return: 0; -EAGAIN if the claim was taken away; -EFAULT, -ERESTARTSYS, -EINTR.
+ * Return: 0; -EAGAIN if capmsg_claim_begin_locked() lets no more be copied; -EFAULT,
+ * -ERESTARTSYS, -EINTR.
  */
 int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 u64 at)
@@ -267,8 +268,10 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
  *
  * Context: Process context of the owner of the payload, no locks held; sleeps.
  * Return: 0 if the message was delivered. Otherwise nothing has happened:
- * -ENOENT if the port is dead or revoked, -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT,
- * -ESTALE, -ERESTARTSYS for a signal, -EINTR for a fatal one.
+ * -ENOENT if the port is dead or revoked, a reply right to be moved is used up, or
+ * the landing slots for the answer to this call are lost; -ESTALE if this is an
+ * answer, and its call is over; -EMSGSIZE, -EFAULT, -EAGAIN, -ETIMEDOUT;
+ * -ERESTARTSYS for a signal, -EINTR for a fatal one.
  */
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		    const struct capmsg_until *wait)

@@ -29,10 +29,10 @@
  *    dying port or (after the port's steal delay) another sender may take the
  *    post. Then only this claim starts again, at 4.
  * 6. a) Lock the port, then the tables in the order of addresses, and check
- *    what may have changed: the claim, life, the revokers that the destination
- *    was named through, the landing slots, the slot that a moved reply right
- *    leaves. b) Commit: capabilities into landing slots,
- *    badge, reply right, post FILLED. Cannot fail.
+ *    what may have changed: the claim, whether the port is dead, the revokers that
+ *    the destination was named through, the landing slots, the slot that a moved
+ *    reply right leaves. b) Commit: capabilities into landing slots, badge, reply
+ *    right, post FILLED, notice of the arrival. Cannot fail.
  * 7. Wake the receiver, drop references.
  *
  * A message of at most 256 bytes skips 3 to 5: POSTED becomes FILLED in 6. If it

@@ -423,9 +423,9 @@ static int fetch_mint(struct capmsg_cap *cap, const struct capmsg_place *place,
  *	error
  *
  * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES without READ where it is; -EINVAL for a reply
- * right, of which there is only one, or a @mint that is no restriction; errors of
- * capmsg_gate_wait().
+ * Return: 0; -ENOENT, also instead of -ESTALE; -EACCES without READ where it is;
+ * -EINVAL for a reply right, of which there is only one, or a @mint that is no
+ * restriction; errors of capmsg_walk().
  */
 int capmsg_fetch(const struct capmsg_view *view, u64 address,
 		 const struct capmsg_mint *mint, struct capmsg_cap *cap)
@@ -465,7 +465,7 @@ static __always_inline int keep(struct capmsg_cap *cap, int ret)
  *	to nobody: that would need READ where it is
  *
  * Context: As capmsg_fetch().
- * Return: 0; -ENOENT.
+ * Return: 0; errors of capmsg_walk(), but -ENOENT instead of -ESTALE.
  */
 int capmsg_keep(const struct capmsg_view *view, u64 address,
 		struct capmsg_cap *cap)
@@ -556,8 +556,7 @@ int capmsg_resolve(const struct capmsg_view *view, u64 address,
  * @spot: the result; to be put by capmsg_spot_put(); refers to @view
  *
  * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -EACCES if a right is missing; errors of
- * capmsg_gate_wait().
+ * Return: 0; -ENOENT; -EACCES if a right is missing; errors of capmsg_walk().
  */
 int capmsg_find_slot(const struct capmsg_view *view, u64 address, u16 rights,
 		     struct capmsg_spot *spot)
