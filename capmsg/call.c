@@ -187,27 +187,6 @@ int capmsg_reply_take(struct capmsg_port *port, u32 index, u32 seq,
 }
 
 /**
- * capmsg_reply_drop() - drop the reply right that a post holds
- * @port: the port
- * @index: number of the post
- * @seq: number of the message
- *
- * If the call was not answered it is now, with EPIPE.
- *
- * Context: Process context, no locks held.
- * Return: As capmsg_reply_take().
- */
-int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq)
-{
-	struct capmsg_cap right = { };
-	int ret;
-
-	ret = capmsg_reply_take(port, index, seq, &right);
-	capmsg_cap_drop(&right);
-	return ret;
-}
-
-/**
  * capmsg_reply_forget() - drop a reply right that is used up, if a post holds it
  * @port: the port
  * @index: number of the post

@@ -27,7 +27,6 @@ int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_port **caller, u64 *epoch);
 int capmsg_reply_take(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_cap *right);
-int capmsg_reply_drop(struct capmsg_port *port, u32 index, u32 seq);
 void capmsg_reply_forget(struct capmsg_port *port, u32 index, u32 seq);
 int capmsg_reply_move(struct capmsg_port *port, u32 index, u32 seq,
 		      struct capmsg_spot *to);

@@ -280,11 +280,11 @@ static void post_holds_the_right(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, caller, &frame->port);
 	KUNIT_EXPECT_EQ(test, epoch, frame->port.epoch);
 	capmsg_body_put(&caller->body);
-	KUNIT_EXPECT_EQ(test, capmsg_reply_drop(port, 0, seq + 1), -ESTALE);
+	KUNIT_EXPECT_EQ(test, capmsg_kit_drop_reply(port, 0, seq + 1), -ESTALE);
 	KUNIT_EXPECT_EQ(test, frame->post.state, CAPMSG_POST_POSTED);
 	KUNIT_EXPECT_EQ(test, port->posts[0].state, CAPMSG_POST_IDLE);
-	KUNIT_EXPECT_EQ(test, capmsg_reply_drop(port, 0, seq), 0);
-	KUNIT_EXPECT_EQ(test, capmsg_reply_drop(port, 0, seq), -ENOENT);
+	KUNIT_EXPECT_EQ(test, capmsg_kit_drop_reply(port, 0, seq), 0);
+	KUNIT_EXPECT_EQ(test, capmsg_kit_drop_reply(port, 0, seq), -ENOENT);
 	KUNIT_EXPECT_EQ(test, frame->post.error, -EPIPE);
 	KUNIT_EXPECT_EQ(test, port->posts[0].state, CAPMSG_POST_POSTED);
 	capmsg_frame_end(frame);
@@ -352,8 +352,8 @@ static int serve(void *data)
 		if (ret)
 			continue;
 		server->failed += !!capmsg_reply(frame, caller, epoch);
-		server->failed += !!capmsg_reply_drop(port, post->index,
-						      post->seq);
+		server->failed += !!capmsg_kit_drop_reply(port, post->index,
+							  post->seq);
 		capmsg_transfer_wake(caller, false);
 		capmsg_body_put(&caller->body);
 	}

@@ -10,6 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/slab.h>
 
+#include "call.h"
 #include "space.h"
 
 /**
@@ -80,6 +81,17 @@ static inline struct capmsg_cap *capmsg_kit_cap(struct capmsg_cappage *table,
 						u32 index)
 {
 	return &table->slots[index].cap;
+}
+
+/* As CLEAR does it with the reply right that a post holds. */
+static inline int capmsg_kit_drop_reply(struct capmsg_port *port, u32 index,
+					u32 seq)
+{
+	struct capmsg_cap right = { };
+	int ret = capmsg_reply_take(port, index, seq, &right);
+
+	capmsg_cap_drop(&right);
+	return ret;
 }
 
 /* Does a post use the region? */

@@ -225,8 +225,8 @@ static void posts_are_swept_of_reply_rights(struct kunit *test)
 	capmsg_port_retire(port, post);
 	KUNIT_EXPECT_EQ(test, capmsg_reply_find(port, post->index, post->seq,
 						&caller, &epoch), -ESTALE);
-	KUNIT_EXPECT_EQ(test, capmsg_reply_drop(port, post->index, post->seq),
-			0);
+	KUNIT_EXPECT_EQ(test, capmsg_kit_drop_reply(port, post->index,
+						    post->seq), 0);
 	capmsg_port_kit_expect(test, port, 0, 2, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&capmsg_reply_tombstone.caps), 1);
 }
