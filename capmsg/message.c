@@ -185,7 +185,7 @@ static void ungate(struct capmsg_message *message)
 
 /**
  * capmsg_message_clear() - let go of what is left of the last transfer
- * @message: the message; unbound; the caller is using it
+ * @message: the message; unbound; the caller is using it, or nobody else can
  *
  * Its capabilities, if it was delivered from the line or lost there, and the way
  * to its port.
@@ -476,8 +476,7 @@ static void message_release(struct capmsg_body *body)
 {
 	struct capmsg_message *message = capmsg_message_of(body);
 
-	capmsg_cargo_drop(&message->cargo);
-	ungate(message);
+	capmsg_message_clear(message);
 	cancel_delayed_work_sync(&message->look);
 	capmsg_notice_drop(&message->notice);
 }

@@ -182,15 +182,10 @@ static inline struct capmsg_revoker *capmsg_revoker_of(struct capmsg_body *body)
  */
 #define CAPMSG_SHUT	(-ESHUTDOWN)
 
-/*
- * May one commit through @through (or NULL: through no revoker)? To be asked in
- * the RCU read section of the commit. 0, -ENOENT or CAPMSG_SHUT.
- */
-static inline int capmsg_gate_check(const struct capmsg_object *through)
+/* What a gate says to whoever would pass: 0, -ENOENT or CAPMSG_SHUT. */
+static inline int capmsg_gate_error(enum capmsg_gate gate)
 {
-	if (likely(!through))
-		return 0;
-	switch (capmsg_gate_look(through)) {
+	switch (gate) {
 	case CAPMSG_GATE_OPEN:
 		return 0;
 	case CAPMSG_GATE_CLOSED:
@@ -200,19 +195,21 @@ static inline int capmsg_gate_check(const struct capmsg_object *through)
 	}
 }
 
-/* The same for who uses a capability that came through @revoker as such. */
+/*
+ * May one commit through @through (or NULL: through no revoker)? To be asked in
+ * the RCU read section of the commit.
+ */
+static inline int capmsg_gate_check(const struct capmsg_object *through)
+{
+	return likely(!through) ? 0 :
+				  capmsg_gate_error(capmsg_gate_look(through));
+}
+
+/* The same for the revokers of a capability alone, as capmsg_gate_rcu(). */
 static inline int capmsg_gate_check_rcu(const struct capmsg_object *revoker)
 {
-	if (likely(!revoker))
-		return 0;
-	switch (capmsg_gate_rcu(revoker)) {
-	case CAPMSG_GATE_OPEN:
-		return 0;
-	case CAPMSG_GATE_CLOSED:
-		return CAPMSG_SHUT;
-	default:
-		return -ENOENT;
-	}
+	return likely(!revoker) ? 0 :
+				  capmsg_gate_error(capmsg_gate_rcu(revoker));
 }
 
 /* Has it been revoked? What was done through a gate stays when it is closed. */
