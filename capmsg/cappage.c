@@ -232,6 +232,7 @@ void capmsg_slot_sweep_locked(struct capmsg_cappage *table, u32 index)
 {
 	struct capmsg_cap old;
 
+	lockdep_assert_held(&table->body.lock);
 	if (!table->slots[index].cap.object)
 		return;
 	old = slot_take_locked(table, index);

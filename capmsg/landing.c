@@ -45,6 +45,7 @@ static int check_locked(const struct capmsg_landing *landing,
 	int ret;
 	u32 i;
 
+	lockdep_assert_held(&table->body.lock);
 	if (table->body.dead)
 		return -ENOENT;
 	for (i = first; i < first + n; i++) {
@@ -225,6 +226,7 @@ void capmsg_landing_commit_locked(struct capmsg_landing *landing,
 {
 	u32 i;
 
+	lockdep_assert_held(&landing->table->body.lock);
 	for (i = 0; i < n; i++)
 		capmsg_slot_put_locked(landing->table, landing->first + i,
 				       &caps[i]);
