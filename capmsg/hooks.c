@@ -119,14 +119,14 @@ static const struct file_operations hook_fops = {
 /**
  * capmsg_hooks_init() - make the debugfs file
  *
+ * Without it, which debugfs does not report as an error, nothing is ever armed.
+ *
  * Context: Module initialisation.
- * Return: 0; debugfs reports no errors.
  */
-int capmsg_hooks_init(void)
+void capmsg_hooks_init(void)
 {
 	hook_dir = debugfs_create_dir("capmsg", NULL);
 	debugfs_create_file("hook", 0600, hook_dir, NULL, &hook_fops);
-	return 0;
 }
 
 /**

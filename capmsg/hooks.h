@@ -8,11 +8,11 @@
 
 #ifdef CAPMSG_TEST_HOOKS
 void capmsg_hook(unsigned int step);
-int capmsg_hooks_init(void);
+void capmsg_hooks_init(void);
 void capmsg_hooks_exit(void);
 #else
 static inline void capmsg_hook(unsigned int step) { }
-static inline int capmsg_hooks_init(void) { return 0; }
+static inline void capmsg_hooks_init(void) { }
 static inline void capmsg_hooks_exit(void) { }
 #endif
 

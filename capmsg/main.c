@@ -91,9 +91,7 @@ static int __init capmsg_init(void)
 	ret = capmsg_copy_init();
 	if (ret)
 		goto out_objects;
-	ret = capmsg_hooks_init();
-	if (ret)
-		goto out_copy;
+	capmsg_hooks_init();
 	ret = misc_register(&capmsg_device);
 	if (ret)
 		goto out_hooks;
@@ -101,7 +99,6 @@ static int __init capmsg_init(void)
 
 out_hooks:
 	capmsg_hooks_exit();
-out_copy:
 	capmsg_copy_exit();
 out_objects:
 	capmsg_objects_exit();
