@@ -15,6 +15,11 @@
 
 /* A copy of the caller's struct, of whatever command. */
 union capmsg_arg {
+	/* What all of them begin with. */
+	struct {
+		u32 size;
+		u32 flags;
+	} head;
 	struct capmsg_setup setup;
 	struct capmsg_create_cappage create_cappage;
 	struct capmsg_create_port create_port;

@@ -66,9 +66,9 @@ static void query_totals(struct capmsg_query *query)
  */
 int capmsg_cmd_query(struct capmsg_cmd *cmd)
 {
-	struct capmsg_query query = { .size = cmd->arg.send.size };
+	struct capmsg_query query = { .size = cmd->arg.head.size };
 
-	if (cmd->arg.send.flags)
+	if (cmd->arg.head.flags)
 		return -EOPNOTSUPP;
 	query_limits(&query);
 	query_space(cmd->space, &query);

@@ -18,6 +18,8 @@
 #define COPY_FLAGS	(CAPMSG_COPY_BADGE | CAPMSG_COPY_GUARD |	\
 			 CAPMSG_COPY_SUBPAGE | CAPMSG_COPY_WEAK)
 
+#define LIST_MAX	4096	/* entries of one LIST */
+
 static int mint_of(const struct capmsg_copy *arg, struct capmsg_mint *mint)
 {
 	int ret;
@@ -389,7 +391,7 @@ int capmsg_cmd_list(struct capmsg_cmd *cmd)
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	if (!arg->n || arg->n > 4096)
+	if (!arg->n || arg->n > LIST_MAX)
 		return -EINVAL;
 	ret = find_listed(cmd, arg->table, &l);
 	if (ret)

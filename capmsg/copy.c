@@ -284,7 +284,7 @@ fault:
  * capmsg_copied() - payload bytes that were copied since the module was loaded
  *
  * Context: Any.
- * Return: the sum over all CPUs.
+ * Return: the sum over all CPUs; may be old when it arrives.
  */
 u64 capmsg_copied(void)
 {
@@ -292,6 +292,6 @@ u64 capmsg_copied(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(copied, cpu);
+		sum += READ_ONCE(per_cpu(copied, cpu));
 	return sum;
 }

@@ -23,11 +23,11 @@ static void port_free(struct capmsg_body *body)
 }
 
 static const struct capmsg_body_ops port_ops = {
-	.type	= CAPMSG_TYPE_PORT,
-	.kill	= capmsg_port_kill,
-	.sweep	= capmsg_port_sweep,
-	.release = port_release,
-	.free	= port_free,
+	.type		= CAPMSG_TYPE_PORT,
+	.kill		= capmsg_port_kill,
+	.sweep		= capmsg_port_sweep,
+	.release	= port_release,
+	.free		= port_free,
 	.first_sender	= capmsg_port_first_sender,
 	.last_sender	= capmsg_port_last_sender,
 };

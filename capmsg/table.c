@@ -102,7 +102,7 @@ static int arg_read(struct capmsg_cmd *cmd, const struct capmsg_op *op)
 	if (capmsg_words_from_user(&cmd->arg, cmd->user, op->read))
 		return -EFAULT;
 	/* What was checked counts, not what is there by now. */
-	cmd->arg.send.size = size;
+	cmd->arg.head.size = size;
 	return 0;
 }
 
