@@ -947,7 +947,7 @@ struct capmsg_record {
 
 /* This thread is one of the receivers of a handler's port, until it exits. */
 #define CAPMSG_RECV_DECLARE	0x2
-/* It is none any more. */
+/* This thread is no longer one of them. */
 #define CAPMSG_RECV_WITHDRAW	0x4
 
 /**
@@ -1220,7 +1220,7 @@ struct capmsg_import {
  * A *notification* is a word of 64 bits. SIGNAL sets bits, WAIT takes them; bits
  * that are set again before they are taken coalesce, so that nothing is ever
  * queued and nothing can be lost for lack of memory. Through a badged capability
- * to a notification the bits of its badge are set, whatever is asked for: so who
+ * to a notification the bits of its badge are set, whatever is asked for: so whoever
  * was given one can set these bits and no others.
  *
  * The kernel signals notifications, too. What is to be signalled is named when
@@ -1467,8 +1467,8 @@ struct capmsg_open {
  * in* for this command: so a message goes from its sender to the receiver as if
  * there were no handler between. Or it has done what was asked by itself (DONE),
  * or says no. DESTROY, UNREGISTER and REVOKE end the virtual object as well, once
- * they have succeeded. Who has created it can DESTROY it without an upcall. WATCH
- * watches the virtual object, and not what stands in.
+ * they have succeeded. Its creator can DESTROY it without an upcall. WATCH watches
+ * the virtual object, and not what stands in.
  *
  * A cappage may have another one as its *keeper*: a walk that meets a void slot there
  * goes on in the keeper, with the number of that slot in the whole table and the rest of
@@ -1517,11 +1517,11 @@ struct capmsg_open {
  *	capability takes their place. Not zero with @notification
  *
  * @original: address of an object of that kind, real or virtual: the virtual object
- *	ends when that does, at once; or CAPMSG_ADDRESS_VOID. Nothing else is made
- *	of it: what stands in its handler says
+ *	ends when that does, at once; or CAPMSG_ADDRESS_VOID. It is used for nothing
+ *	else: the handler says what stands in
  *
- * Nobody counts what is sent to what stands in: STAT of the virtual port tells how
- * many capabilities there are to that. Its handler can pass on the notice: by
+ * Capabilities to send to a virtual port are counted there, and not on what stands in:
+ * that is what STAT tells. The handler can pass the notice of the last one on, by
  * clearing the one capability to send to the original that it has kept.
  *
  * Errors: ENOENT, EACCES, EEXIST, EBUSY, ENOMEM, EDQUOT; EINVAL also for a port that
@@ -1598,8 +1598,8 @@ struct capmsg_upcall {
 
 /**
  * enum capmsg_result - what a handler answers
- * @CAPMSG_RESULT_VALUE: the capability that is the only item of the answer is there;
- *	of INVOKE: it stands in, and is of the same kind
+ * @CAPMSG_RESULT_VALUE: what is there is the capability that is the only item of the
+ *	answer; of INVOKE: it stands in, and is of the same kind
  * @CAPMSG_RESULT_SLOT: it is slot @slot of the cappage that is the only item; a
  *	real one, and not named through a revoker
  * @CAPMSG_RESULT_RETRY: look again: a table was put in place of the virtual one, or
@@ -1619,7 +1619,7 @@ enum capmsg_result {
 };
 
 /*
- * VALUE, SLOT: the kernel may give this answer to others who come by a capability with
+ * VALUE, SLOT: the kernel may give this answer to all who come by a capability with
  * the same badge and part of the cappage, until INVALIDATE. Nothing is remembered
  * unless @bits is what the virtual cappage claims to have. What stands in for another
  * object does so for all commands then; but those that end it are always told. As long
@@ -1977,8 +1977,8 @@ struct capmsg_abandon {
  * DOC: Fairness
  *
  * Senders that wait at a port form one line for each user. A post that becomes
- * free goes to the users in turn, and within a user to who came first, as far
- * as the post is large enough. A user that begins to wait comes before the one
+ * free goes to the users in turn, and within a user to the sender that came first
+ * of those for which it is large enough. A user that begins to wait comes before the one
  * that has had its turn just now, and behind all others. A message that was passed
  * over for its size CAPMSG_PASS_MAX times gets the next post that is large enough,
  * before all others.
@@ -1989,8 +1989,8 @@ struct capmsg_abandon {
  * 1 + n * (1 + log2 n), where n is the number of users that hold posts, itself
  * included; and of that share, by the same rule, one badge of that user may hold
  * a part, with n the number of its badges that hold posts. Both are rounded up,
- * so one post can be held by anybody as long as there is a free one. What is over
- * the share waits in line (or gets EAGAIN) even though posts are free.
+ * so one post can be held by anybody as long as there is a free one. A sender that
+ * is over its share waits in line (or gets EAGAIN) even though posts are free.
  *
  * A user is who the port's owner sees: somebody in a user namespace that the
  * owner is not in counts as the owner of that namespace, so that namespaces do not
@@ -2099,8 +2099,8 @@ struct capmsg_holder {
  * @holders: array of @n_holders struct capmsg_holder
  * @n_holders: room there, at most 4096; 0 without @port
  * @out_n_holders: entries written. If there are more holders they are left out
- * @out_limit: enum capmsg_limit that the last command of this space met which was
- *	refused for a limit
+ * @out_limit: enum capmsg_limit: what the last command of this space that met a
+ *	limit was refused for
  * @out_error: its errno
  * @out_use: what was in use of that limit at that moment, or asked for
  * @out_max: the limit
