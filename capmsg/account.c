@@ -21,6 +21,7 @@ module_param_named(max_bytes, capmsg_max_bytes, ulong, 0644);
 MODULE_PARM_DESC(max_bytes, "bytes of kernel memory per user (64 MiB)");
 
 static DEFINE_HASHTABLE(users, 7);
+/* Irqs off: the last reference may be dropped by an RCU callback. */
 static DEFINE_SPINLOCK(users_lock);
 static unsigned long users_count;
 
@@ -28,7 +29,6 @@ static LIST_HEAD(accounts);
 static DEFINE_SPINLOCK(accounts_lock);
 static unsigned long accounts_count;
 
-/* Irqs off: the last reference may be dropped by an RCU callback. */
 static struct capmsg_user *user_find(struct user_namespace *ns, kuid_t uid)
 {
 	struct capmsg_user *user;
@@ -352,7 +352,7 @@ void capmsg_account_put(struct capmsg_account *account)
 }
 
 /**
- * capmsg_account_wake() - the space's file has become readable, or once more
+ * capmsg_account_wake() - the space's file has become readable, or is so once more
  * @account: the account
  *
  * A poller enters the queue and then looks; here the queue is looked at after
@@ -440,7 +440,7 @@ void capmsg_refusal_get(struct capmsg_account *account,
 }
 
 /**
- * capmsg_refusal_undo() - the limit that this task has met was no limit
+ * capmsg_refusal_undo() - forget the limit that this task has met: it tries again
  * @account: of the space
  * @before: what capmsg_refusal_get() told before; its reference is given back
  *

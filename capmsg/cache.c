@@ -30,7 +30,7 @@ static u32 place_of(const struct capmsg_cache *cache,
 	u64 how = key->badge ^ ((u64)key->subpage << 32 | key->subpage_bits << 16 |
 				(u32)key->keeper << 8 | key->flags);
 
-	/* Answers that collide push each other out, no more: it may be foreseen. */
+	/* Answers that collide only push each other out: so it may be predictable. */
 	return hash_64(key->index ^ how * GOLDEN_RATIO_64, cache->bits);
 }
 

@@ -22,18 +22,18 @@
  * somebody's (capmsg_cap_count()), and where it is dropped (capmsg_cap_drop()).
  * Capabilities to a virtual port are counted in the same way, on that.
  *
- * Nothing is counted on the way from slot to slot or into a message, and what
- * somebody owns never changes its rights.
+ * A capability stays counted while it moves from slot to slot or into a message,
+ * and its rights never change while it is somebody's.
  *
- * It counts on what it comes from: its revoker, or without one the port. A
- * revoker with a count above zero is counted once on what it stands before. So
- * the count of the revoker before is raised before, and lowered after, that of
- * the one behind. The count of a port changes between 0 and 1 under the port's
- * lock; all other changes are a single atomic operation.
+ * It counts on its revoker, or without one on the port. A revoker whose count is
+ * above zero counts once on what it stands before: it is counted there before its
+ * own count rises from zero, and until after that has fallen to zero. The count of
+ * a port changes between 0 and 1 under the port's lock; all other changes are a
+ * single atomic operation.
  *
- * What reads as void is forgotten without counting: the count of a dead port or
- * revoker is of no use, and what that had been counted for before was given back
- * when it died. So void slots can be swept under the lock of their cappage,
+ * A capability that reads as void is forgotten without counting: nobody needs the
+ * count of a dead port or revoker, and a revoker that dies is no longer counted on
+ * what it stood before. So void slots can be swept under the lock of their cappage,
  * which is below that of ports.
  */
 

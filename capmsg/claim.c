@@ -73,7 +73,7 @@ static void leave(struct capmsg_port *port, struct capmsg_sender *sender,
 }
 
 /**
- * capmsg_port_queue_locked() - a sender gets in line, unless it is
+ * capmsg_port_queue_locked() - a sender gets in line, unless it is in it
  * @port: the port
  * @sender: the sender
  *
@@ -221,7 +221,7 @@ static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 		return CAPMSG_TAKING;
 	if (post && capmsg_post_small(post, sender))
 		return CAPMSG_TAKING_LARGER;
-	/* Of a plain buffer that is offered others may have no share. */
+	/* A plain buffer is part of no share: others of the party may take it. */
 	return offer->over && (!post || post->owner == offer->port) ?
 	       CAPMSG_TAKING_OVER : CAPMSG_TAKING_NOT;
 }
@@ -382,7 +382,7 @@ bool capmsg_claim_steal_locked(struct capmsg_port *port,
 			       struct capmsg_sender *sender)
 {
 	lockdep_assert_held(&port->body.lock);
-	/* A call is answered by one: the others wait for its success. */
+	/* An answer takes no claim away from another one: it is refused. */
 	if (list_empty(&port->claimed) || capmsg_port_is_frame(port))
 		return false;
 	if (steal(port, sender, ktime_get()))

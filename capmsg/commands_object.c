@@ -317,7 +317,7 @@ int capmsg_cmd_unregister(struct capmsg_cmd *cmd)
 	return capmsg_end(cmd, arg->region, CAPMSG_TYPE_REGION, unregister);
 }
 
-/* What the caller plays itself, or has others play, it is not asked about. */
+/* For a real object, or a virtual one of the caller's own space, nobody is asked. */
 static bool destroys_own(const struct capmsg_cmd *cmd,
 			 const struct capmsg_found *found)
 {

@@ -43,7 +43,7 @@ static int frame_refusal(const struct capmsg_port *port,
 {
 	switch (port->posts[0].state) {
 	case CAPMSG_POST_POSTED:
-		/* Not for its size, but while its buffer or landing slots die. */
+		/* Its buffer or landing slots die at this moment. */
 		return port->posts[0].wanted ? -EBUSY :
 			answer_refusal(&port->posts[0], sender);
 	case CAPMSG_POST_CLAIMED:

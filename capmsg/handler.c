@@ -14,7 +14,10 @@ static DEFINE_SPINLOCK(waits_lock);
 static DEFINE_HASHTABLE(waits, 8);
 static u64 last_id, last_search;
 
-/* A search that looks at more receivers finds nothing: everybody waits for its end. */
+/*
+ * A search that has looked at so many receivers ends, and takes the port for one that
+ * is not stuck: all other upcalls wait for its end.
+ */
 #define SEARCH_MAX	4096
 
 /**
@@ -115,7 +118,7 @@ static struct capmsg_handler *waits_for_locked(struct pid *thread)
 
 	lockdep_assert_held(&waits_lock);
 	hash_for_each_possible(waits, p, node, (unsigned long)thread) {
-		/* Who has been answered waits for a processor only. */
+		/* Whoever has been answered only waits to run. */
 		if (p->thread == thread && !p->over(p))
 			return p->handler;
 	}
@@ -168,7 +171,7 @@ static bool stuck_locked(struct capmsg_handler *handler, struct pid *thread)
 	lockdep_assert_held(&waits_lock);
 	handler->search = ++last_search;
 	served = served_locked(handler, thread, &met, &n);
-	/* Mostly that was all. */
+	/* In most cases that is all. */
 	list_for_each_entry(h, &met, next) {
 		if (served)
 			break;
@@ -245,7 +248,7 @@ static struct capmsg_waiting tell(const struct capmsg_pending *pending)
 /**
  * capmsg_pending_list() - who waits for a handler
  * @handler: the handler
- * @list: the result, the one first who has waited longest
+ * @list: the result, those first who have waited longest
  * @n: room there
  *
  * Context: Process context; takes the waits_lock.

@@ -20,7 +20,7 @@ static void reserve_locked(struct capmsg_landing *landing)
 	landing->armed = true;
 }
 
-/* What was taken from us, as the table was revoked, is others' by now. */
+/* Slots that were taken from us when the table was revoked may be others' by now. */
 static void unreserve_locked(struct capmsg_landing *landing)
 {
 	struct capmsg_slot *slot = &landing->table->slots[landing->first];
@@ -58,7 +58,7 @@ static int check_locked(const struct capmsg_landing *landing,
 	return 0;
 }
 
-/* Only @landing->reservation.through, which others look at, is left to do. */
+/* The caller then replaces @landing->reservation.through, which others look at. */
 static void landing_leave_locked(struct capmsg_landing *landing)
 {
 	unreserve_locked(landing);

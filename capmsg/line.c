@@ -235,7 +235,7 @@ void capmsg_line_curb(struct capmsg_lines *lines, struct capmsg_waiter *waiter,
 	waiter->curbed = curbed;
 }
 
-/* What its party was asked already, of whom @over has its share. */
+/* Was its party asked just now, by way of @over, and holds all that it may? */
 static bool is_over(const struct capmsg_waiter *waiter,
 		    const struct capmsg_waiter *over)
 {

@@ -18,23 +18,23 @@
  * take turns: what becomes free is offered to the line whose turn it is, within
  * it to who came first, and so on until somebody takes it; then the turn of
  * that line is over, and it is behind all others. A line from which nobody takes
- * anything keeps its turn. A line that begins comes before the one whose turn was
- * the last, if that is still there: nobody waits for who was served just now. And
- * nobody is passed by twice for that: as soon as the next turn is over, the place
- * of who comes is behind all who wait.
+ * anything keeps its turn. A new line comes before the one that had the last turn,
+ * if that is still there: so nobody waits for a user who was served just now. And
+ * nobody is overtaken twice in this way: once the next turn is over, new lines come
+ * behind all who wait now.
  *
  * Who was passed over for the size of its message CAPMSG_PASS_MAX times is *due*
  * and is asked before everybody who is not.
  *
  * Waiting must not need memory. So all nodes are in the waiters, and one waiter of
  * every line *bears* what the line needs as a whole; when it leaves, another
- * takes that over. To get in line and to leave it takes time
- * in the logarithm of the number of users, whatever the length of the lines.
+ * takes that over. The time to get in line and to leave it grows with the logarithm
+ * of the number of users, and not with the length of the lines.
  *
  * An offer looks at no more than CAPMSG_LINE_LOOK waiters of each line, so that
  * nobody makes a port slow by waiting in it with very many messages that nothing
- * fits. Who is due leaves the part of the line that is looked at, and those who
- * are due are looked at in turns, too: so everybody is seen at last.
+ * fits. Whoever is due leaves the part of the line that is looked at, and those who
+ * are due are looked at in turns, too: so everybody is seen in the end.
  */
 #define CAPMSG_LINE_LOOK	32
 

@@ -46,9 +46,10 @@
  *     -    hook_lock (hooks.c)           which task is to stop where; leaf, in
  *                                        instrumented kernels only
  *
- * Never two ports at once. Nothing else is held across an access to user memory,
- * a pin, an allocation that may sleep or a wait; only the set-up mutex is held
- * across allocations. So no lock of ours ever nests with mmap_lock.
+ * Two ports are never locked at once. But for scratch.lock no lock is held across
+ * an access to user memory, and but for the set-up mutex none across an allocation
+ * that may sleep; none at all across a pin or a wait. So no lock of ours ever nests
+ * with mmap_lock.
  *
  * Spinlocks, because what happens under them is bounded and must not sleep: the
  * commit of a message runs under levels 3 to 5, and an instrumented kernel
@@ -57,9 +58,10 @@
  * port; those at level 6 are held for one step in a list, when a user, a space
  * or an export begins or ends, and by a sweep.
  *
- * A spinlock that is held is an RCU read section, with PREEMPT_RT, too: what is
- * looked at under it, such as a chain of revokers, is over for who changes it and
- * then waits for a grace period. See "DOC: Revoking".
+ * A spinlock that is held is an RCU read section, with PREEMPT_RT as well. So
+ * whoever changes what is looked at under one, such as a chain of revokers, and then
+ * waits for a grace period knows that all who saw it as it was are done. See "DOC:
+ * Revoking".
  *
  * Readers of slots take no lock: they read a slot under the seqcount of its
  * cappage, inside an RCU read section that keeps alive what they find.

@@ -14,7 +14,7 @@
  */
 #define CAPMSG_ASK	(-EUNATCH)
 
-/* The handler has carried out the whole command: the same. */
+/* The handler has carried out the whole command. It never leaves the module either. */
 #define CAPMSG_DONE	(-ENOCSI)
 
 /**
@@ -84,7 +84,7 @@ struct capmsg_memo {
 	struct capmsg_memo_entry entries[CAPMSG_UPCALLS_MAX];
 };
 
-/* Is that of use to whoever asks? It says what is there, but where is not known. */
+/* Does the answer serve? If a slot is wanted, one that says only what is there does not. */
 static inline bool capmsg_memory_serves(const struct capmsg_memory *memory,
 					const struct capmsg_memo_key *key)
 {

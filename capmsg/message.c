@@ -158,7 +158,7 @@ static bool waits_alone(struct capmsg_message *message)
 	return alone;
 }
 
-/* What was done at the port is done: the way there is of no interest. */
+/* Nothing is left to be done at the port: so the way there does not matter. */
 static bool at_rest(struct capmsg_message *message)
 {
 	switch (capmsg_message_outcome(message).state) {
@@ -198,7 +198,7 @@ void capmsg_message_clear(struct capmsg_message *message)
 	ungate(message);
 }
 
-/* What a thread that has used the message must not leave to nobody. */
+/* Is there something to let go of that nobody else will see to? */
 static bool untidy(struct capmsg_message *message)
 {
 	return (READ_ONCE(message->cargo.loaded) && !waits_alone(message)) ||
@@ -238,7 +238,7 @@ static void clean_up(struct capmsg_message *message)
 	wake_up_var(&message->busy);
 }
 
-/* What nobody will need any more, unless a thread is busy: then that does it. */
+/* Let go of what nobody needs any more. A thread that is busy does so when it leaves. */
 static void tidy(struct capmsg_message *message)
 {
 	while (untidy(message) &&

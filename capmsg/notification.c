@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Notifications. A bit is set and taken under the lock of the body, and waiters
- * enter their queue under it: so none goes to sleep beside a bit that it waits
- * for. Everybody is told inside the lock: who is told of a bit last was told of
- * the last one.
+ * enter their queue under it: so none goes to sleep while a bit that it waits for
+ * is set. Everybody is told under the lock as well, in the order of the signals.
  */
 #include <linux/eventfd.h>
 #include <linux/slab.h>
@@ -129,9 +128,9 @@ static void set_locked(struct capmsg_notification *n, u64 fresh)
  * @bits: bits to be set
  *
  * Bits that are set already wake nobody, and do not count at the eventfd. That is
- * a doorbell: it rings once, for however many bits, as whoever signals may hold
- * the lock of a port, or a stranger may choose the bits. A dead notification stays
- * as it is.
+ * a doorbell: it rings once, however many bits there are, as whoever signals may
+ * hold the lock of a port, and strangers may choose the bits. A dead notification
+ * stays as it is.
  *
  * Context: Any but interrupts; takes the lock of the notification, which is
  * below those of ports, cappages, regions and watches.

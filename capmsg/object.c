@@ -291,7 +291,8 @@ static void kill_one(struct capmsg_body *body, struct list_head *condemned)
  * capmsg_body_kill() - destroy an object that is void already
  * @body: what capmsg_object_condemn() has returned
  *
- * And all that ends with it, in whatever number and in however long a row.
+ * All that ends with it is destroyed as well, without recursion: there may be any
+ * number, and any number may end one with the other.
  *
  * Context: Process context, no locks held; may sleep, for no longer than a
  * transfer copies one chunk.

@@ -27,10 +27,10 @@
  * cleared or read.
  *
  * Tombstones that strangers keep are dropped by a sweep (sweep.h), which goes
- * through everything that may name one: so whoever names an object for longer
+ * through everything that may name one: so whatever names an object for longer
  * than a moment does so where the sweep of its type finds it.
- * A reply right must go on telling that its call is over: instead of the
- * tombstone it then names one that all of them share, and that nobody pays for.
+ * A reply right must still tell that its call is over: the sweep makes it name, in
+ * place of its own tombstone, one that all reply rights share and nobody pays for.
  *
  * Three counts, three sentences. &capmsg_object.caps > 0 means that user space
  * can name the object, and its creator is charged for it. &capmsg_object.refs > 0
@@ -38,15 +38,15 @@
  * body's memory is there; whether it still counts is &capmsg_body.dead, under its
  * lock.
  *
- * So the creator pays for a body while it lives, and not for what is left of it
- * for those who are still using it: how long that takes (a page fault can take
- * for ever) is up to them, and they are strangers. That memory is bounded by them
- * as well: a thread in a command keeps a few bodies that it has found, a port, a
- * region, two cappages at most. That is little more than a megabyte if all of them
- * are as large as can be, and most often less than the thread itself takes. It
- * remains charged to the memory cgroup in which it was allocated. What was derived
- * through a revoker keeps the object of that, not charged either: less than the
- * slot or the post that it is kept by, which was.
+ * So the creator pays for a body while it lives, and no longer when only those who
+ * are still using it keep it: how long they do (a page fault can take for ever) is
+ * up to them, and they are strangers. They also bound that memory: a thread in a
+ * command keeps a few bodies that it has found, a port, a region, two cappages at
+ * most. That is little more than a megabyte if all of them are as large as can be,
+ * and mostly less than the thread itself takes. It remains charged to the memory
+ * cgroup in which it was allocated. A capability that came through a revoker keeps
+ * the revoker's object, uncharged as well: that is less than the slot or post which
+ * holds the capability, and which was charged.
  *
  * Found without a lock, a body is kept by the RCU read section, or by a
  * reference taken inside it. Whoever then takes the lock of the body and finds
@@ -60,9 +60,9 @@
  * holder of the lien is told.
  *
  * A reference to a body can be held for long: by a command that has found it,
- * and then waits at a revoker that a stranger has closed. It keeps the struct, no
- * more. What is large, or is not ours, goes with the death itself: once all who
- * have a lien were told nobody uses the body.
+ * and then waits at a revoker that a stranger has closed. It keeps the struct and
+ * no more. What is large, or is not ours, goes with the death itself, in the type's
+ * ended(): nobody uses that once all who have a lien were told.
  */
 
 struct capmsg_body;
@@ -192,10 +192,10 @@ struct capmsg_lien_ops {
 	 */
 	void *(*hold)(struct capmsg_lien *lien);
 	/**
-	 * @lost: the body is dead; let go of it, and of what @hold has kept,
-	 * @held. Process context, no locks held. The lien may be detached, or
-	 * attached to another body, by then. Returns what ends as well, as
-	 * capmsg_object_condemn() does: the caller kills it; or NULL.
+	 * @lost: the body is dead; let go of it, and of @held, which @hold has
+	 * kept. Process context, no locks held. The lien may be detached, or
+	 * attached to another body, by then. Returns the body of what ends with
+	 * it, condemned and for the caller to kill; or NULL.
 	 */
 	struct capmsg_body *(*lost)(struct capmsg_lien *lien, void *held);
 };

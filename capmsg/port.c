@@ -7,8 +7,8 @@
 #include "port.h"
 
 /*
- * Ports are to be cheap: a port of depth 1, with all that is charged for it. Not where
- * locks take more than a word, for notes of their own or for PREEMPT_RT.
+ * A port of depth 1 is to be cheap, with all that is charged for it. But a lock may take
+ * more than a word, for debugging or with PREEMPT_RT: then it is what it is.
  */
 static_assert(IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_DEBUG_SPINLOCK) ||
 	      IS_ENABLED(CONFIG_PREEMPT_RT) ||
@@ -80,7 +80,7 @@ void capmsg_port_last_sender(struct capmsg_body *body)
 	capmsg_port_unlock(port);
 }
 
-/* Of a post that holds a reply right there is nothing to be had. */
+/* A post that holds a reply right cannot be posted: so it is in no list. */
 static struct list_head *list_of_state(struct capmsg_port *port,
 				       const struct capmsg_port_post *post)
 {

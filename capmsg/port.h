@@ -28,8 +28,8 @@ struct capmsg_sender {
 	wait_queue_head_t wait;
 	/**
 	 * @answer: of a call: the port of its frame, where it sleeps afterwards,
-	 * until it is answered; else NULL. That it was delivered it need not be
-	 * told
+	 * until it is answered; else NULL. So it need not be woken only because
+	 * it was delivered
 	 */
 	struct capmsg_port *answer;
 	/** @account: of the space whose message it is; constant */
@@ -113,7 +113,7 @@ struct capmsg_port {
 	bool shared;
 	/** @shares: who holds posts */
 	struct capmsg_shares shares;
-	/** @watch: when the first of them looks at claims again */
+	/** @watch: when the first in line looks at the claims again */
 	ktime_t watch;
 	/** @receivers: where receiving tasks sleep */
 	wait_queue_head_t receivers;
@@ -234,8 +234,8 @@ static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)
 }
 
 /*
- * A caller has its answer: what it waits for is over. In line that is the loss of
- * its landing slots. Seen early, but whoever gives the answer wakes it.
+ * Has a caller its answer? If it is still in line, that is the loss of its landing
+ * slots. Looked at without the lock of the frame: whoever answers wakes it after that.
  */
 static inline bool capmsg_sender_answered(const struct capmsg_sender *sender)
 {

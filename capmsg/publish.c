@@ -61,8 +61,8 @@ int capmsg_publish(struct capmsg_spot *spot, struct capmsg_body *body)
 }
 
 /*
- * Do commits look whether it lives, or whether what has died with it lives, that do
- * not take its lock? Those of what is used through it.
+ * Are there commits that do not take its lock, but look whether it lives, or what has
+ * ended with it? Those of what is used through it: a grace period ends them.
  */
 static bool gone_through(const struct capmsg_body *body)
 {
@@ -105,8 +105,9 @@ int capmsg_unpublish(const struct capmsg_found *found,
 }
 
 /*
- * Virtual objects end with what stood in for them, and what is used through them by others
- * as well. Who has ended one before waits for those commits, be it the end of an original.
+ * Virtual objects end with what stood in for them, and so does what others use through
+ * them: their commits must be over, too. For one that somebody else has ended before,
+ * or that has ended with its original, it is that task which waits for them.
  */
 static void end_played(const struct capmsg_chain *chain)
 {
@@ -154,9 +155,9 @@ static int end_found(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
  * @type: what it must be; CAPMSG_TYPE_VOID: anything
  * @how: what is done to it
  *
- * A virtual object ends with what stands in for it, or when its handler has done
- * what there was to do. Several that stand in for each other end together; but one
- * whose handler says that it has done it sees to that one's end by itself.
+ * A virtual object ends with what stands in for it, or when its handler says that it
+ * has carried out the command. Several that stand in for each other end together; but
+ * if it is the handler of a stand-in that says so, it ends that one by itself.
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; errors of capmsg_resolve_type() and of @how.

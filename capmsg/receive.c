@@ -21,8 +21,8 @@ static struct capmsg_port_post *take_locked(struct capmsg_port *port,
 }
 
 /*
- * Who may not take a message now must not use up the wake-up for one: it waits
- * beside the line.
+ * Whoever may not take a message now must not use up the wake-up for one, and so
+ * does not wait exclusively.
  */
 static int sleep_locked(struct capmsg_port *port, bool exclusive,
 			const struct capmsg_until *wait,

@@ -21,30 +21,30 @@
  * once, whatever has been made of it. Only those who wait, and watches, are told
  * one by one after that.
  *
- * Looking is not enough for who commits something later, or waits before that.
+ * Looking once is not enough for whoever commits something later, or waits first.
  * So whoever found an object keeps the revoker it came *through*, and looks
  * again (capmsg_gate_check()) in the same RCU read section as it commits; a
  * spinlock that is held is such a section. Revoking and closing change the
  * revoker first, and then wait for a grace period: so every commit that had found
  * it as it was is over when they return.
  *
- * Who meets a closed revoker lets go of everything, waits at its *gate*
- * (capmsg_gate_wait()), and starts again. Who waits for something else joins
+ * Whoever meets a closed revoker lets go of everything, waits at its *gate*
+ * (capmsg_gate_wait()), and starts again. Whoever waits for something else joins
  * the gates of the chain as well (struct capmsg_gates).
  *
- * What stands in for a virtual object is used as if that were a revoker, which
- * nobody can close, in front of it: so it is cut when the virtual object ends. If
- * the handler's capability to the stand-in came through revokers, they count too:
- * the virtual object is *bound* to them, or to nothing, by the first answer
+ * A virtual object acts as a revoker, which nobody can close, in front of what
+ * stands in for it: so that is out of reach when the virtual object ends. If the
+ * handler's capability to the stand-in came through revokers, they count too: the
+ * first answer *binds* the virtual object to them, or to nothing
  * (capmsg_revoker_bind()). So whatever was found through it has come through all that
- * it is bound to, and through nothing else. A capability to a virtual object knows
- * nothing of that: whether it reads as void, and can be looked at, depends on those
- * revokers only that it came through itself (capmsg_gate_rcu()).
+ * it is bound to, and through nothing else. That does not concern a capability to the
+ * virtual object as such: whether it reads as void, and can be looked at, depends only
+ * on the revokers that it came through itself (capmsg_gate_rcu()).
  *
- * Strangers may join in any number. They are told in steps, each with the lock of
- * the revoker: whoever was told goes to the end of the list, and as many are told
- * as there were at the beginning. If two tell at the same time each may meet only
- * a part of them, but then the other one has met the rest meanwhile.
+ * Strangers may join in any number. They are told in steps, and the lock of the
+ * revoker is taken for each step: whoever was told goes to the end of the list, and
+ * as many are told as there were at the beginning. If two tasks tell at the same time
+ * each may meet only a part of the list, but together they meet all of it.
  */
 
 /**
@@ -61,7 +61,7 @@ struct capmsg_revoker {
 	/** @chained: @before is a revoker; constant */
 	bool chained;
 	/**
-	 * @next: what must let through as well what is used through this: the
+	 * @next: what else must let pass whatever is used through this: the
 	 * revoker before, or the virtual object that this stands before; of a
 	 * virtual object, what it is bound to. Set once; owns a reference
 	 */
@@ -90,7 +90,7 @@ enum capmsg_gate {
 	CAPMSG_GATE_GONE,
 };
 
-/* So long can a chain be that goes on behind virtual objects. */
+/* The longest chain, with all that it goes on through behind virtual objects. */
 #define CAPMSG_GATES_MAX	(2 * CAPMSG_CHAIN_MAX + 4)
 
 struct capmsg_gates;

@@ -23,9 +23,9 @@
  * whole, are not even in the list of idle records; so two processes that take
  * turns touch a few counters and no list.
  *
- * Whoever holds some posts of those that are free or its own may hold one part
- * in 1 + n * (1 + log2 n), rounded up, n being how many do. So the first one
- * leaves half to the others, and each of n leaves something to who comes next.
+ * Of the posts that are free or its own a holder may hold one part in
+ * 1 + n * (1 + log2 n), rounded up, where n is the number of holders. So the first
+ * one leaves half to the others, and each of n leaves something to the next.
  */
 
 /**

@@ -20,12 +20,12 @@
  *
  * What a sweep could not take away (the capability that a command has in its hands
  * at that moment) is left out of account until it is gone, and so is its part of
- * the quota: each sweep of the first kind is paid for by many objects that were
- * destroyed. One of the second kind is paid for by who is at its limit.
+ * the quota. So many objects were destroyed for each sweep of the first kind, and
+ * one of the second kind costs nobody but the user that is at its limit.
  *
- * Everybody sweeps for himself, without waiting for others who do, and takes
+ * Each creator sweeps by itself, without waiting for others who do, and takes
  * each lock for one step only: nobody can make another's sweep last longer, and
- * who does not create things is not concerned.
+ * whoever creates nothing is not delayed.
  */
 
 void capmsg_sweep_if_due(struct capmsg_user *user);

@@ -10,7 +10,7 @@
 
 #define FAULT_WINDOW	SZ_64K
 
-/* May sleep for as long as who serves the page wants; holds nothing. */
+/* May sleep for as long as whoever serves the page wants; holds nothing. */
 static int fault_in(const struct iov_iter *iter)
 {
 	size_t n = min_t(size_t, iov_iter_count(iter), FAULT_WINDOW);

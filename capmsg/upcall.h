@@ -14,21 +14,21 @@
  * in its hands, and says what is to be asked. Whoever walks asks (an *upcall*),
  * and walks again from the root.
  *
- * An upcall is a call of the operation's own frame to the handler's port. It has a
- * sender of its own there (struct capmsg_ask), as the frame's cargo is the
- * operation's; the frame takes the answer like that to a call, by an epoch of its
- * own: so a late or second answer is told so, a dropped reply right ends the wait,
- * and a dead handler does. Nothing is allocated: the upcall waits in the frame, and
- * arrives in a post of the handler's.
+ * An upcall is a call to the handler's port from the operation's own frame. As the
+ * frame's cargo is in use by the operation, the upcall has a sender of its own there
+ * (struct capmsg_ask). The frame takes the answer as it does that to a call, in an
+ * epoch of its own: so a late or second answer is told so, and the wait ends when the
+ * reply right is dropped or the handler dies. Nothing is allocated: the upcall waits
+ * in the frame, and arrives in a post of the handler's.
  *
  * Walking again finds the same virtual cappage again. What makes it end is the
- * *memo*: answers of this address, by what was asked. Every walk either ends, or
- * asks something new, or spends an entry for nothing (RETRY); there are
- * CAPMSG_UPCALLS_MAX. No entry is dropped before the address is resolved, and all
- * are looked at again each time: of an object that died meanwhile none is used.
+ * *memo*: the answers for this address, by what was asked. Every walk either ends, or
+ * asks something new, or has spent an upcall for nothing (RETRY); there are
+ * CAPMSG_UPCALLS_MAX of them. No entry is dropped before the address is resolved, and
+ * all are checked again each time: none is used that names an object which has died.
  *
- * Commands that have no frame take one when they ask first. They hold nothing by
- * then, so they can wait for one.
+ * Commands that have no frame take one when they first ask. They hold nothing at
+ * that time, so they can wait for one.
  */
 
 /**
@@ -67,13 +67,15 @@ static inline void capmsg_upcaller_init(struct capmsg_upcaller *upcaller,
  * @caller: the frame that it names
  * @epoch: of the reply right
  *
- * A right whose time is over does not tell what it was for. So nothing is looked up
- * for it any more: an answer to an upcall must make none.
+ * The right of a call that is over does not tell whether that was an upcall. So its
+ * answer is refused before its items are looked up: to answer an upcall must never
+ * make another one.
  *
- * No lock: a question is there before the epoch that it is answered by, and goes after
- * that; the epoch of a call is over before the next question is there. So if the epoch
- * is still that of the right after the question was looked for, that was of this epoch.
- * Whether it is still waited for is seen when it is answered.
+ * No lock: a question is there before the epoch in which it is answered begins, and
+ * until after that has ended; and the epoch of a call ends before the next question is
+ * there. So if the epoch is still that of the right after the question was looked for,
+ * what was seen belongs to this epoch. Whether the answer is still waited for is
+ * checked when it is given.
  *
  * Context: Any.
  * Return: 1 if it does, and the answer is waited for; 0 if it answers a call;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of virtual objects. They die by themselves, with the space that has
- * created them, with their handler's port, as then there is nobody to be asked, or when
- * that is revoked from who has named it, and with what they are played for, if their
- * creator has said that.
+ * The life of virtual objects. They die when they are destroyed; with the space that
+ * created them; with their handler's port, as then there is nobody to be asked; when
+ * that is revoked from whoever named it; and with their original, if there is one.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -143,7 +142,7 @@ static void virtual_kill(struct capmsg_body *body)
 	}
 }
 
-/* Whoever asks at this moment goes on looking at the handler. */
+/* The handler last: whoever asks at this moment goes on looking at it. */
 static void virtual_release(struct capmsg_body *body)
 {
 	struct capmsg_virtual *v = capmsg_virtual_of(body);
@@ -312,9 +311,9 @@ bool capmsg_virtual_look_rcu(struct capmsg_virtual *virtual,
 }
 
 /*
- * What stands in for the virtual object that @met names, as seen by who came by
- * that: no more rights than either allows, and the badge that was set first. What the
- * handler had it through the virtual object is bound to.
+ * What stands in for the virtual object that @met names, as seen by whoever came by
+ * that: no more rights than either allows, and the badge of the stand-in, or else of
+ * @met. The virtual object is bound to what the handler's capability came through.
  */
 static void stand_in(const struct capmsg_cap *met, struct capmsg_cap *in)
 {

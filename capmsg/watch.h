@@ -17,9 +17,9 @@
  * it happens whatever memory there is.
  *
  * The notice is given under the lock of the watch, and only while the watch is
- * not dead: so when a watch was destroyed no notice follows. It has started when
- * the liens are attached and its own capability is stored, all under that lock.
- * What is lost before neither gives the notice nor ends the watch: who starts it
+ * not dead: so no notice follows once the watch is destroyed. A watch starts when
+ * its liens are attached and its own capability is stored, all under that lock. A
+ * death before that neither gives the notice nor ends the watch: whoever starts it
  * finds the body dead. So if starting fails nobody was told of anything.
  */
 

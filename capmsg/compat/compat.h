@@ -60,7 +60,7 @@ static inline void capmsg_eventfd_signal(struct eventfd_ctx *eventfd)
 }
 
 /*
- * Let who was woken just now run first, if the scheduler wants that. A kernel that
+ * Let whoever was woken just now run first, if the scheduler wants that. A kernel that
  * preempts lazily would do it on the way back to user space, and cond_resched()
  * does nothing there.
  * Drop the condition when the floor is >= 6.13.
