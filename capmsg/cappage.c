@@ -130,19 +130,10 @@ struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 {
 	struct capmsg_cappage *table;
 	size_t bytes = struct_size(table, slots, (1UL << bits) + !!keeper);
-	int ret;
 
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	table = kvzalloc(bytes, CAPMSG_GFP);
-	if (!table)
-		goto out_charge;
-	ret = capmsg_body_init(&table->body, &cappage_ops, account);
-	if (ret)
-		goto out_table;
-	table->body.bytes = bytes;
+	table = capmsg_body_alloc(&cappage_ops, account, bytes);
+	if (IS_ERR(table))
+		return table;
 	table->bits = bits;
 	seqcount_spinlock_init(&table->seq, &table->body.lock);
 	/* Nobody else knows the table yet. */
@@ -150,13 +141,6 @@ struct capmsg_cappage *capmsg_cappage_alloc(struct capmsg_account *account,
 	if (keeper)
 		capmsg_cap_move(&table->slots[1U << bits].cap, keeper);
 	return table;
-
-out_table:
-	kvfree(table);
-out_charge:
-	capmsg_user_uncharge(account->user, 1,
-			     bytes + sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }
 
 /**

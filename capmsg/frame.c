@@ -95,29 +95,12 @@ struct capmsg_frame *capmsg_frame_alloc(struct capmsg_account *account,
 	/* A buffer may begin and end in the middle of a page. */
 	unsigned long n = DIV_ROUND_UP(plain_max, PAGE_SIZE) + 1;
 	struct capmsg_frame *frame;
-	size_t bytes = struct_size(frame, pages, n);
-	int ret;
 
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	frame = kvzalloc(bytes, CAPMSG_GFP);
-	if (!frame)
-		goto out_charge;
-	ret = capmsg_body_init(&frame->port.body, &frame_ops, account);
-	if (ret)
-		goto out_frame;
-	frame->port.body.bytes = bytes;
-	frame_init(frame);
+	frame = capmsg_body_alloc(&frame_ops, account,
+				  struct_size(frame, pages, n));
+	if (!IS_ERR(frame))
+		frame_init(frame);
 	return frame;
-
-out_frame:
-	kvfree(frame);
-out_charge:
-	capmsg_user_uncharge(account->user, 1,
-			     bytes + sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }
 
 /*

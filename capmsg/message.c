@@ -521,19 +521,10 @@ struct capmsg_message *capmsg_message_alloc(struct capmsg_account *account,
 					    struct capmsg_notice *notice)
 {
 	struct capmsg_message *message;
-	int ret;
 
-	ret = capmsg_body_charge(account, sizeof(*message));
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	message = kvzalloc(sizeof(*message), CAPMSG_GFP);
-	if (!message)
-		goto out_charge;
-	ret = capmsg_body_init(&message->body, &message_ops, account);
-	if (ret)
-		goto out_message;
-	message->body.bytes = sizeof(*message);
+	message = capmsg_body_alloc(&message_ops, account, sizeof(*message));
+	if (IS_ERR(message))
+		return message;
 	capmsg_cargo_init(&message->cargo, account);
 	message->cargo.sender.by_hand = true;
 	INIT_DELAYED_WORK(&message->look, look);
@@ -543,11 +534,4 @@ struct capmsg_message *capmsg_message_alloc(struct capmsg_account *account,
 	message->lien.ops = &port_lien_ops;
 	capmsg_notice_move(&message->notice, notice);
 	return message;
-
-out_message:
-	kvfree(message);
-out_charge:
-	capmsg_user_uncharge(account->user, 1,
-			     sizeof(*message) + sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }

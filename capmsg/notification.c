@@ -5,7 +5,7 @@
  * is set. Everybody is told under the lock as well, in the order of the signals.
  */
 #include <linux/eventfd.h>
-#include <linux/slab.h>
+#include <linux/mm.h>
 
 #include "notification.h"
 
@@ -52,7 +52,7 @@ static void notification_release(struct capmsg_body *body)
 
 static void notification_free(struct capmsg_body *body)
 {
-	kfree(capmsg_notification_of(body));
+	kvfree(capmsg_notification_of(body));
 }
 
 static const struct capmsg_body_ops notification_ops = {
@@ -81,30 +81,14 @@ capmsg_notification_alloc(struct capmsg_account *account,
 			  struct eventfd_ctx *eventfd, bool polled)
 {
 	struct capmsg_notification *n;
-	int ret;
 
-	ret = capmsg_body_charge(account, sizeof(*n));
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	n = kzalloc(sizeof(*n), CAPMSG_GFP);
-	if (!n)
-		goto out_charge;
-	ret = capmsg_body_init(&n->body, &notification_ops, account);
-	if (ret)
-		goto out_notification;
-	n->body.bytes = sizeof(*n);
+	n = capmsg_body_alloc(&notification_ops, account, sizeof(*n));
+	if (IS_ERR(n))
+		return n;
 	init_waitqueue_head(&n->waiters);
 	n->eventfd = eventfd;
 	n->polled = polled;
 	return n;
-
-out_notification:
-	kfree(n);
-out_charge:
-	capmsg_user_uncharge(account->user, 1,
-			     sizeof(*n) + sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }
 
 /* @fresh: bits that are not set yet, at least one. */

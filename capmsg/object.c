@@ -4,6 +4,8 @@
  * others have on a body. Knows no type: what differs is in struct
  * capmsg_body_ops.
  */
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -102,7 +104,8 @@ void capmsg_object_unname(struct capmsg_object *object)
 
 /* The object keeps the charge that its caller has made. */
 static struct capmsg_object *object_alloc(struct capmsg_body *body,
-					  enum capmsg_type type)
+					  enum capmsg_type type,
+					  struct capmsg_user *payer)
 {
 	struct capmsg_object *object;
 
@@ -114,63 +117,62 @@ static struct capmsg_object *object_alloc(struct capmsg_body *body,
 	refcount_set(&object->caps, 1);
 	object->type = type;
 	object->kind = type;
-	object->payer = capmsg_user_get(body->account->user);
+	object->payer = capmsg_user_get(payer);
 	RCU_INIT_POINTER(object->body, body);
 	atomic_long_inc(&objects);
 	return object;
 }
 
-/**
- * capmsg_body_charge() - charge for an object that is about to be allocated
- * @account: who pays
- * @bytes: bytes of its body
- *
- * The charge for the body is undone when the body dies, the charge for the
- * object when its last capability is gone. Before capmsg_body_init() has
- * succeeded the caller must undo it with capmsg_user_uncharge().
- *
- * Context: Any.
- * Return: 0 or -EDQUOT.
- */
-int capmsg_body_charge(struct capmsg_account *account, size_t bytes)
+static void body_init(struct capmsg_body *body, const struct capmsg_body_ops *ops,
+		      struct capmsg_account *account, size_t bytes)
 {
-	return capmsg_account_charge(account, 1,
-				     bytes + sizeof(struct capmsg_object));
-}
-
-/**
- * capmsg_body_init() - make an object for a body that was just allocated
- * @body: the zeroed body
- * @ops: its type
- * @account: who pays, and has been charged for it
- *
- * On success the caller has the first reference to the body. It sets body->bytes,
- * and then must give the object to its account (capmsg_body_own()) or kill it. On
- * failure @body is as before.
- *
- * Context: Process context; may sleep.
- * Return: 0 or -ENOMEM.
- */
-int capmsg_body_init(struct capmsg_body *body,
-		     const struct capmsg_body_ops *ops,
-		     struct capmsg_account *account)
-{
-	body->account = account;
-	body->object = object_alloc(body, ops->type);
-	if (!body->object) {
-		body->account = NULL;
-		return -ENOMEM;
-	}
-	capmsg_account_get(account);
 	refcount_set(&body->refs, 1);
 	body->ops = ops;
+	body->account = capmsg_account_get(account);
+	body->bytes = bytes;
 	spin_lock_init(&body->lock);
 	lockdep_set_class_and_name(&body->lock, &capmsg_lock_keys[ops->type],
 				   lock_names[ops->type]);
 	INIT_LIST_HEAD(&body->owned);
 	INIT_LIST_HEAD(&body->liens);
 	atomic_long_inc(&live[ops->type]);
-	return 0;
+}
+
+/**
+ * capmsg_body_alloc() - allocate an object and its body
+ * @ops: its type
+ * @account: who pays
+ * @bytes: of the struct that begins with the body, and of what follows it
+ *
+ * Charged before it is allocated, so that a quota bounds memory. The charge for the
+ * body is undone when that dies, the charge for the object when its last capability
+ * is gone.
+ *
+ * Context: Process context; may sleep.
+ * Return: the struct, zeroed but for its body, for ops->free() to kvfree(). The caller
+ * has the first reference to the body, and must give the object to its account
+ * (capmsg_body_own()) or kill it. Or ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+void *capmsg_body_alloc(const struct capmsg_body_ops *ops,
+			struct capmsg_account *account, size_t bytes)
+{
+	const size_t charged = bytes + sizeof(struct capmsg_object);
+	struct capmsg_body *body;
+	int ret;
+
+	ret = capmsg_account_charge(account, 1, charged);
+	if (ret)
+		return ERR_PTR(ret);
+	body = kvzalloc(bytes, CAPMSG_GFP);
+	if (body)
+		body->object = object_alloc(body, ops->type, account->user);
+	if (!body || !body->object) {
+		kvfree(body);
+		capmsg_user_uncharge(account->user, 1, charged);
+		return ERR_PTR(-ENOMEM);
+	}
+	body_init(body, ops, account, bytes);
+	return body;
 }
 
 /**

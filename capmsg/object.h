@@ -149,6 +149,8 @@ struct capmsg_body_ops {
 
 /**
  * struct capmsg_body - the living part of an object
+ *
+ * The first member of a struct of the object's type; see capmsg_body_alloc().
  */
 struct capmsg_body {
 	/** @refs: memory */
@@ -175,7 +177,7 @@ struct capmsg_body {
 	struct list_head owned;
 	/** @liens: uses that are told when the body dies; @lock */
 	struct list_head liens;
-	/** @bytes: what is charged for the body; constant but for ops->ended() */
+	/** @bytes: charged for the body; constant once it is owned, but for ops->ended() */
 	size_t bytes;
 	/** @rcu: frees it after the last reference */
 	struct rcu_head rcu;
@@ -215,10 +217,8 @@ extern struct capmsg_object capmsg_reply_tombstone;
 int capmsg_objects_init(void);
 void capmsg_objects_exit(void);
 
-int capmsg_body_init(struct capmsg_body *body,
-		     const struct capmsg_body_ops *ops,
-		     struct capmsg_account *account);
-int capmsg_body_charge(struct capmsg_account *account, size_t bytes);
+void *capmsg_body_alloc(const struct capmsg_body_ops *ops,
+			struct capmsg_account *account, size_t bytes);
 void capmsg_body_own(struct capmsg_body *body);
 void capmsg_body_end(struct capmsg_body *body);
 

@@ -54,19 +54,10 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 	size_t bytes = handler_at + capmsg_handler_bytes(receivers);
 	struct capmsg_port *port;
 	struct capmsg_port_post *post;
-	int ret;
 
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	port = kvzalloc(bytes, CAPMSG_GFP);
-	if (!port)
-		goto out_charge;
-	ret = capmsg_body_init(&port->body, &port_ops, account);
-	if (ret)
-		goto out_port;
-	port->body.bytes = bytes;
+	port = capmsg_body_alloc(&port_ops, account, bytes);
+	if (IS_ERR(port))
+		return port;
 	capmsg_port_init(port, (void *)port + posts_at, limits);
 	capmsg_shares_init(&port->shares, (void *)port + shares_at, shares);
 	if (receivers) {
@@ -85,13 +76,6 @@ struct capmsg_port *capmsg_port_alloc(struct capmsg_account *account,
 		spin_unlock(&port->body.lock);
 	}
 	return port;
-
-out_port:
-	kvfree(port);
-out_charge:
-	capmsg_user_uncharge(account->user, 1,
-			     bytes + sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }
 
 static void kill_senders(struct capmsg_port *port)

@@ -35,7 +35,7 @@ static void region_ended(struct capmsg_body *body)
 
 static void region_free(struct capmsg_body *body)
 {
-	kfree(capmsg_region_of(body));
+	kvfree(capmsg_region_of(body));
 }
 
 static const struct capmsg_body_ops region_ops = {
@@ -45,25 +45,18 @@ static const struct capmsg_body_ops region_ops = {
 	.free		= region_free,
 };
 
-static struct capmsg_region *region_make(struct capmsg_account *account,
-					 unsigned long n)
+/* Room for the pages, which region_ended() gives back. */
+static int make_room(struct capmsg_region *region, unsigned long n)
 {
-	struct capmsg_region *region;
-	int ret = -ENOMEM;
+	const size_t bytes = n * sizeof(struct page *);
+	int ret;
 
-	region = kzalloc(sizeof(*region), CAPMSG_GFP);
-	if (!region)
-		return ERR_PTR(-ENOMEM);
-	region->pin.pages = kvcalloc(n, sizeof(struct page *),
-				     CAPMSG_GFP);
-	if (region->pin.pages)
-		ret = capmsg_body_init(&region->body, &region_ops, account);
-	if (ret) {
-		kvfree(region->pin.pages);
-		kfree(region);
-		return ERR_PTR(ret);
-	}
-	return region;
+	ret = capmsg_account_charge(region->body.account, 0, bytes);
+	if (ret)
+		return ret;
+	region->body.bytes += bytes;
+	region->pin.pages = kvcalloc(n, sizeof(struct page *), CAPMSG_GFP);
+	return region->pin.pages ? 0 : -ENOMEM;
 }
 
 /**
@@ -81,24 +74,16 @@ struct capmsg_region *capmsg_region_alloc(struct capmsg_account *account,
 {
 	unsigned long n = length >> PAGE_SHIFT;
 	struct capmsg_region *region;
-	size_t bytes;
 	int ret;
 
 	if (!access_ok((void __user *)address, length))
 		return ERR_PTR(-EFAULT);
-	bytes = sizeof(*region) + n * sizeof(struct page *);
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	region = region_make(account, n);
-	if (IS_ERR(region)) {
-		capmsg_user_uncharge(account->user, 1,
-				     bytes + sizeof(struct capmsg_object));
+	region = capmsg_body_alloc(&region_ops, account, sizeof(*region));
+	if (IS_ERR(region))
 		return region;
-	}
-	region->body.bytes = bytes;
 	region->length = length;
-	ret = capmsg_pin_user(&region->pin, account, address, length);
+	ret = make_room(region, n) ?:
+	      capmsg_pin_user(&region->pin, account, address, length);
 	if (ret) {
 		capmsg_object_kill(region->body.object);
 		return ERR_PTR(ret);

@@ -2,7 +2,7 @@
 /*
  * Revokers, and waiting at their gates. See "DOC: Revoking".
  */
-#include <linux/slab.h>
+#include <linux/mm.h>
 
 #include "revoker.h"
 
@@ -104,7 +104,7 @@ static void revoker_release(struct capmsg_body *body)
 
 static void revoker_free(struct capmsg_body *body)
 {
-	kfree(capmsg_revoker_of(body));
+	kvfree(capmsg_revoker_of(body));
 }
 
 static const struct capmsg_body_ops revoker_ops = {
@@ -128,26 +128,6 @@ static u32 chain_of(const struct capmsg_object *revoker)
 		chain = capmsg_revoker_of(body)->chain;
 	rcu_read_unlock();
 	return chain;
-}
-
-static struct capmsg_revoker *revoker_make(struct capmsg_account *account)
-{
-	struct capmsg_revoker *revoker;
-	int ret;
-
-	ret = capmsg_body_charge(account, sizeof(*revoker));
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	revoker = kzalloc(sizeof(*revoker), CAPMSG_GFP);
-	if (revoker)
-		ret = capmsg_body_init(&revoker->body, &revoker_ops, account);
-	if (!ret)
-		return revoker;
-	kfree(revoker);
-	capmsg_user_uncharge(account->user, 1, sizeof(*revoker) +
-					       sizeof(struct capmsg_object));
-	return ERR_PTR(ret);
 }
 
 /**
@@ -181,10 +161,9 @@ struct capmsg_revoker *capmsg_revoker_alloc(struct capmsg_account *account,
 						     -EMLINK, chain,
 						     CAPMSG_CHAIN_MAX));
 	}
-	revoker = revoker_make(account);
+	revoker = capmsg_body_alloc(&revoker_ops, account, sizeof(*revoker));
 	if (IS_ERR(revoker))
 		return revoker;
-	revoker->body.bytes = sizeof(*revoker);
 	revoker->chain = chain + 1;
 	capmsg_revoker_init(revoker);
 	revoker->chained = parent;

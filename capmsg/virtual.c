@@ -189,23 +189,11 @@ static struct capmsg_virtual *make(struct capmsg_account *account,
 {
 	u32 n = cache_bits ? 1U << cache_bits : 0;
 	struct capmsg_virtual *v;
-	size_t bytes = struct_size(v, entries, n) + n_ties * sizeof(*v->ties);
-	int ret;
 
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	v = kvzalloc(bytes, CAPMSG_GFP);
-	if (v)
-		ret = capmsg_body_init(&v->gate.body, &virtual_ops, account);
-	if (ret) {
-		kvfree(v);
-		capmsg_user_uncharge(account->user, 1, bytes +
-				     sizeof(struct capmsg_object));
-		return ERR_PTR(ret);
-	}
-	v->gate.body.bytes = bytes;
+	v = capmsg_body_alloc(&virtual_ops, account, struct_size(v, entries, n) +
+						     n_ties * sizeof(*v->ties));
+	if (IS_ERR(v))
+		return v;
 	v->ties = (void *)&v->entries[n];
 	capmsg_cache_init(&v->cache, &v->gate.body.lock, cache_bits, v->entries);
 	return v;

@@ -2,7 +2,7 @@
 /*
  * Watches, see "DOC: Watches" in watch.h.
  */
-#include <linux/slab.h>
+#include <linux/mm.h>
 
 #include "watch.h"
 
@@ -57,7 +57,7 @@ static void watcher_kill(struct capmsg_body *body)
 
 static void watcher_free(struct capmsg_body *body)
 {
-	kfree(capmsg_watcher_of(body));
+	kvfree(capmsg_watcher_of(body));
 }
 
 static void watcher_sweep(struct capmsg_body *body)
@@ -136,30 +136,6 @@ static void watch_bodies(struct capmsg_watcher *watcher, struct bodies *bodies)
 	bodies->n = 0;
 }
 
-static struct capmsg_watcher *watcher_make(struct capmsg_account *account,
-					   u32 n)
-{
-	struct capmsg_watcher *watcher;
-	size_t bytes = struct_size(watcher, watched, n);
-	int ret;
-
-	ret = capmsg_body_charge(account, bytes);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	watcher = kzalloc(bytes, CAPMSG_GFP);
-	if (watcher)
-		ret = capmsg_body_init(&watcher->body, &watcher_ops, account);
-	if (ret) {
-		kfree(watcher);
-		capmsg_user_uncharge(account->user, 1,
-				     bytes + sizeof(struct capmsg_object));
-		return ERR_PTR(ret);
-	}
-	watcher->body.bytes = bytes;
-	return watcher;
-}
-
 /**
  * capmsg_watcher_alloc() - create a watch
  * @account: who pays
@@ -181,7 +157,9 @@ struct capmsg_watcher *capmsg_watcher_alloc(struct capmsg_account *account,
 	int ret;
 
 	ret = bodies_get(&bodies, cap);
-	watcher = ret ? ERR_PTR(ret) : watcher_make(account, bodies.n);
+	watcher = ret ? ERR_PTR(ret) :
+		  capmsg_body_alloc(&watcher_ops, account,
+				    struct_size(watcher, watched, bodies.n));
 	if (!IS_ERR(watcher)) {
 		watch_bodies(watcher, &bodies);
 		capmsg_notice_move(&watcher->notice, notice);

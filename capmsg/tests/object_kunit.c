@@ -171,12 +171,11 @@ static void charge_says_no_at_the_limit(struct kunit *test)
 	struct capmsg_account *account = capmsg_kit_account(test);
 
 	capmsg_max_objects = 1;
-	KUNIT_EXPECT_EQ(test, capmsg_body_charge(account, 100), 0);
-	expect_use(test, 1, 100 + sizeof(struct capmsg_object));
-	KUNIT_EXPECT_EQ(test, capmsg_body_charge(account, 100), -EDQUOT);
-	expect_use(test, 1, 100 + sizeof(struct capmsg_object));
-	capmsg_user_uncharge(account->user, 1,
-			     100 + sizeof(struct capmsg_object));
+	KUNIT_EXPECT_EQ(test, capmsg_account_charge(account, 1, 100), 0);
+	expect_use(test, 1, 100);
+	KUNIT_EXPECT_EQ(test, capmsg_account_charge(account, 1, 100), -EDQUOT);
+	expect_use(test, 1, 100);
+	capmsg_user_uncharge(account->user, 1, 100);
 }
 
 struct note {

@@ -43,7 +43,7 @@ static void thing_free(struct capmsg_body *body)
 	struct capmsg_thing *thing = thing_of(body);
 
 	atomic_inc(&thing->log->freed);
-	kfree(thing);
+	kvfree(thing);
 }
 
 static bool thing_stale(const struct capmsg_body *body, u64 badge)
@@ -74,14 +74,10 @@ struct capmsg_thing *capmsg_thing_alloc(struct kunit *test,
 					struct capmsg_thing_log *log)
 {
 	struct capmsg_account *account = capmsg_kit_account(test);
-	struct capmsg_thing *thing = kzalloc(sizeof(*thing), GFP_KERNEL);
+	struct capmsg_thing *thing;
 
-	KUNIT_ASSERT_NOT_NULL(test, thing);
-	KUNIT_ASSERT_EQ(test, capmsg_body_charge(account, CAPMSG_THING_BYTES),
-			0);
-	KUNIT_ASSERT_EQ(test, capmsg_body_init(&thing->body, &thing_ops,
-					       account), 0);
-	thing->body.bytes = CAPMSG_THING_BYTES;
+	thing = capmsg_body_alloc(&thing_ops, account, CAPMSG_THING_BYTES);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thing);
 	thing->log = log;
 	thing->stale = CAPMSG_THING_STALE;
 	return thing;
