@@ -344,7 +344,7 @@ int capmsg_cmd_destroy(struct capmsg_cmd *cmd)
 	ret = capmsg_find(&cmd->view, arg->address, CAPMSG_RIGHT_DESTROY,
 			  &found);
 	if (ret)
-		return ret == -ESTALE ? -ENOENT : ret;
+		return ret;
 	own = destroys_own(cmd, &found);
 	if (own)
 		ret = capmsg_unpublish(&found, &cmd->view.until);

@@ -349,7 +349,7 @@ static int find_listed(struct capmsg_cmd *cmd, u64 address, struct listed *l)
 	if (address) {
 		ret = capmsg_find(&cmd->view, address, 0, found);
 		if (ret)
-			return ret == -ESTALE ? -ENOENT : ret;
+			return ret;
 		if (found->cap.object->kind != CAPMSG_TYPE_CAPPAGE)
 			ret = -EINVAL;
 		else if (!(found->cap.rights & CAPMSG_RIGHT_READ))

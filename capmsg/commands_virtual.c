@@ -104,7 +104,7 @@ static int create_for_original(struct capmsg_cmd *cmd,
 		return create_handled(cmd, kind, no_senders);
 	ret = capmsg_find(&cmd->view, address, 0, &original);
 	if (ret)
-		return ret == -ESTALE ? -ENOENT : ret;
+		return ret;
 	kind->original = original.body;
 	ret = original.body->object->kind != kind->kind ? -EINVAL :
 	      create_handled(cmd, kind, no_senders);
@@ -235,7 +235,7 @@ static int find_virtual(struct capmsg_cmd *cmd, const struct capmsg_body *handle
 
 	ret = capmsg_find(&cmd->view, cmd->arg.invalidate.object, 0, found);
 	if (ret)
-		return ret == -ESTALE ? -ENOENT : ret;
+		return ret;
 	if (found->body->ops->type == CAPMSG_TYPE_VIRTUAL &&
 	    capmsg_virtual_of(found->body)->handler == handler)
 		return 0;

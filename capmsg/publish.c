@@ -172,7 +172,7 @@ int capmsg_end(struct capmsg_cmd *cmd, u64 address, enum capmsg_type type,
 
 	ret = capmsg_find(&cmd->view, address, 0, &itself);
 	if (ret)
-		return ret == -ESTALE ? -ENOENT : ret;
+		return ret;
 	ret = end_found(cmd, address, type, how, &played);
 	/*
 	 * The address may lead to another one by now, and only that was found with

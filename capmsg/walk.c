@@ -503,8 +503,8 @@ int capmsg_keep_invoked(const struct capmsg_view *view, u64 address,
  * @found: the result; to be put by capmsg_found_put()
  *
  * Context: Process context, no locks held; may sleep.
- * Return: 0; -ENOENT; -ESTALE for a reply right whose call is over; -EACCES
- * if a right is missing; errors of capmsg_walk().
+ * Return: 0; -EACCES if a right is missing; errors of capmsg_walk(), but -ENOENT
+ * instead of -ESTALE.
  */
 int capmsg_find(const struct capmsg_view *view, u64 address, u16 rights,
 		struct capmsg_found *found)
@@ -518,7 +518,7 @@ int capmsg_find(const struct capmsg_view *view, u64 address, u16 rights,
 	if (!ret)
 		ret = capmsg_found_keep_rcu(found, found->place.body) ? 0 : -ENOENT;
 	rcu_read_unlock();
-	return ret;
+	return ret == -ESTALE ? -ENOENT : ret;
 }
 
 /**
@@ -531,8 +531,9 @@ int capmsg_find(const struct capmsg_view *view, u64 address, u16 rights,
  *	is what stands in, named by a capability that can do no more than either
  *
  * Context: Process context, no locks held; may sleep.
- * Return: As capmsg_find(); -EINVAL for another type; CAPMSG_DONE if the handler of
- * a virtual object has carried out the command.
+ * Return: 0; -EINVAL for another type; -EACCES if a right is missing; CAPMSG_DONE if
+ * the handler of a virtual object has carried out the command; errors of
+ * capmsg_walk(), -ESTALE for a reply right whose call is over among them.
  */
 int capmsg_resolve(const struct capmsg_view *view, u64 address,
 		   enum capmsg_type type, u16 rights,

@@ -319,12 +319,14 @@ static void stale_is_told_from_void_when_invoked(struct kunit *test)
 
 	right.badge = frame->port.epoch + 1;
 	capmsg_kit_put(test, table, 7, right);
-	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found),
-			-ESTALE);
+	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, CAPMSG_TYPE_REPLY,
+					     0, &found), -ESTALE);
+	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found), -ENOENT);
 	KUNIT_EXPECT_EQ(test, capmsg_fetch(&view, address, NULL, &cap), -ENOENT);
 	capmsg_kit_kill(&frame->port.body);
-	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found),
-			-ESTALE);
+	KUNIT_EXPECT_EQ(test, capmsg_resolve(&view, address, CAPMSG_TYPE_REPLY,
+					     0, &found), -ESTALE);
+	KUNIT_EXPECT_EQ(test, capmsg_find(&view, address, 0, &found), -ENOENT);
 }
 
 static void holds_sees_another_call(struct kunit *test)
