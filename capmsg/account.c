@@ -416,7 +416,11 @@ int capmsg_refuse(struct capmsg_account *account, enum capmsg_limit limit,
 	spin_lock(&account->lock);
 	old = account->refusal.thread;
 	account->refusal = (struct capmsg_refusal) {
-		limit, -error, use, max, thread
+		.limit	= limit,
+		.error	= -error,
+		.use	= use,
+		.max	= max,
+		.thread	= thread,
 	};
 	spin_unlock(&account->lock);
 	put_pid(old);

@@ -40,9 +40,7 @@ static int attach_locked(struct capmsg_message *message,
 	capmsg_port_lock(port);
 	ret = capmsg_port_admit_locked(port, sender);
 	if (!ret) {
-		sender->post = NULL;
-		sender->done = false;
-		sender->error = 0;
+		capmsg_sender_reset(sender);
 		sender->notice = NULL;
 		message->transmitted = false;
 		capmsg_lien_attach_locked(&port->body, &message->lien);

@@ -100,8 +100,12 @@ int capmsg_cmd_unpost(struct capmsg_cmd *cmd)
 int capmsg_cmd_send(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_send *arg = &cmd->arg.send;
-	struct capmsg_payload payload = {
-		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
+	const struct capmsg_payload payload = {
+		.data		= arg->data,
+		.length		= arg->length,
+		.items		= arg->items,
+		.n_iov		= arg->n_iov,
+		.n_items	= arg->n_items,
 	};
 	struct capmsg_frame *frame;
 	struct capmsg_found port __uninitialized;
@@ -222,8 +226,12 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 int capmsg_cmd_call(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
-	struct capmsg_payload payload = {
-		arg->data, arg->length, arg->items, arg->n_iov, arg->n_items
+	const struct capmsg_payload payload = {
+		.data		= arg->data,
+		.length		= arg->length,
+		.items		= arg->items,
+		.n_iov		= arg->n_iov,
+		.n_items	= arg->n_items,
 	};
 	struct capmsg_frame *frame;
 	int ret;

@@ -228,6 +228,15 @@ static inline bool capmsg_sender_changed(const struct capmsg_sender *sender)
 	       capmsg_gates_changed(sender->by_gates);
 }
 
+/* Nothing was done for the sender yet, and no error was met. */
+static inline void capmsg_sender_reset(struct capmsg_sender *sender)
+{
+	sender->post = NULL;
+	sender->done = false;
+	sender->served = false;
+	sender->error = 0;
+}
+
 static inline bool capmsg_sender_waits(const struct capmsg_sender *sender)
 {
 	return capmsg_waiter_waits(&sender->waiter);

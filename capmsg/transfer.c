@@ -237,10 +237,7 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	bool again;
 	int ret;
 
-	sender->post = NULL;
-	sender->done = false;
-	sender->served = false;
-	sender->error = 0;
+	capmsg_sender_reset(sender);
 	/* Before the source is faulted in for nothing. */
 	if (sender->length > port->max_size)
 		return capmsg_port_too_much(port, sender);

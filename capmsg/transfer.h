@@ -94,10 +94,7 @@ capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
 {
 	int ret;
 
-	sender->post = NULL;
-	sender->done = false;
-	sender->served = false;
-	sender->error = 0;
+	capmsg_sender_reset(sender);
 	capmsg_hook(6);
 	capmsg_port_lock(port);
 	ret = capmsg_transfer_enter(sender, port, wait);
