@@ -16,22 +16,28 @@
 
 static atomic_long_t pinned;
 
-/* As io_uring does it: the limit is the user's, and the mm shows the sum. */
+/*
+ * As io_uring does it: the limit is the user's, and the mm shows the sum. What is
+ * over the limit is never counted, not even for a moment: others may fit.
+ */
 static int pin_charge(struct capmsg_pin *pin, struct capmsg_account *account,
 		      unsigned long n)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	struct user_struct *user = NULL;
-	unsigned long use;
+	long use;
 
 	if (!capable(CAP_IPC_LOCK)) {
-		user = get_uid(current_user());
-		if (atomic_long_add_return(n, &user->locked_vm) > limit) {
-			use = atomic_long_sub_return(n, &user->locked_vm);
-			free_uid(user);
-			return capmsg_refuse(account, CAPMSG_LIMIT_MEMLOCK,
-					     -EDQUOT, use, limit);
-		}
+		user = current_user();
+		use = atomic_long_read(&user->locked_vm);
+		do {
+			if (use + n > limit)
+				return capmsg_refuse(account,
+						     CAPMSG_LIMIT_MEMLOCK,
+						     -EDQUOT, use, limit);
+		} while (!atomic_long_try_cmpxchg(&user->locked_vm, &use,
+						  use + n));
+		get_uid(user);
 	}
 	pin->user = user;
 	pin->mm = current->mm;
