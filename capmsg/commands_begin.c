@@ -24,7 +24,7 @@ static int manner_of(struct capmsg_cmd *cmd, u32 flags, u64 deadline,
 	manner->queue = flags & CAPMSG_MESSAGE_QUEUE;
 	if (manner->queue && ((flags & CAPMSG_NONBLOCK) || deadline))
 		return -EINVAL;
-	manner->until = capmsg_wait_until(deadline, flags & MANNER_FLAGS);
+	manner->until = capmsg_until_make(deadline, flags & MANNER_FLAGS);
 	cmd->view.until = manner->until;
 	return 0;
 }

@@ -114,7 +114,7 @@ int capmsg_cmd_send(struct capmsg_cmd *cmd)
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK);
 	if (ret)
 		return ret;
-	cmd->view.until = capmsg_wait_until(arg->deadline,
+	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	frame = capmsg_upcaller_frame(&cmd->upcaller);
 	if (IS_ERR(frame))
@@ -197,7 +197,7 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 	struct capmsg_found port __uninitialized;
 	int ret;
 
-	cmd->view.until = capmsg_wait_until(arg->deadline,
+	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	ret = capmsg_destination(&cmd->view, arg->to, arg->n_items,
 				 &frame->cargo.sender.origin, &port);

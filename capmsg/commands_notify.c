@@ -128,7 +128,7 @@ int capmsg_cmd_wait(struct capmsg_cmd *cmd)
 		return ret;
 	if (!arg->mask)
 		return -EINVAL;
-	cmd->view.until = capmsg_wait_until(arg->deadline,
+	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	ret = capmsg_out_check(cmd, capmsg_wait, wait, out_bits) ?:
 	      capmsg_resolve_type(&cmd->view, arg->notification,

@@ -127,7 +127,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		return -EINVAL;
 	if (!arg->plain_size && (arg->plain || arg->landing || arg->max_caps))
 		return -EINVAL;
-	cmd->view.until = capmsg_wait_until(arg->deadline,
+	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	ret = capmsg_out_check(cmd, capmsg_recv, recv, out_n) ?:
 	      capmsg_receivable(&cmd->view, arg->port, &found);
@@ -378,7 +378,7 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 	bool replied;
 	int ret;
 
-	cmd->view.until = capmsg_wait_until(arg->deadline,
+	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
 	r.wait = cmd->view.until;
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK |

@@ -151,7 +151,7 @@ int capmsg_command(struct capmsg_space *space, unsigned int nr,
 		return -ENOTTY;
 	cmd.space = space;
 	cmd.view.root = capmsg_space_ready(space) ? &space->root : &void_root;
-	cmd.view.until = capmsg_wait_until(0, false);
+	cmd.view.until = capmsg_until_make(0, false);
 	cmd.view.asker = &cmd.upcaller.asker;
 	cmd.view.command = nr;
 	capmsg_upcaller_init(&cmd.upcaller, space);

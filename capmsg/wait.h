@@ -24,7 +24,7 @@ struct capmsg_until {
 };
 
 /* The deadline of a uapi struct: nanoseconds, 0 for none. */
-static inline struct capmsg_until capmsg_wait_until(u64 deadline, bool nonblock)
+static inline struct capmsg_until capmsg_until_make(u64 deadline, bool nonblock)
 {
 	return (struct capmsg_until) {
 		.deadline = deadline && deadline < KTIME_MAX ?

@@ -631,7 +631,7 @@ active [SENDERS] proctype sender()
 #define HERE	(_pid - SENDERS)
 #define OVER	(ports[HERE].dead || killed[HERE])
 
-/* capmsg_reply_drop(): the right leaves the post, if it is there still. */
+/* CLEAR, capmsg_reply_take(): the right leaves the post, if it is there still. */
 inline take_right(p, taken)
 {
 	taken = ports[p].right && !ports[p].dead;
