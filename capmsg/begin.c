@@ -243,7 +243,7 @@ static int commit_claim_locked(struct capmsg_message *message,
 	ret = sender->error ?: capmsg_claim_commit_locked(port, sender);
 	if (ret != -EAGAIN)
 		return ret;
-	/* Who must not use it, or not now, leaves it as it is. */
+	/* A thread that must not use the message, or not now, leaves it as it is. */
 	ret = sender->post ? capmsg_gate_check(sender->by) : 0;
 	if (ret)
 		return ret;

@@ -249,7 +249,7 @@ static void serve(struct capmsg_port *port, struct capmsg_port_post *post,
 		watch(port, post);
 }
 
-/* Who could not use a claim that has lasted too long for its share only? */
+/* Somebody is over its share no more: it may use a claim that has lasted too long. */
 static void look_again(struct capmsg_port *port)
 {
 	struct capmsg_waiter *watcher = capmsg_line_watcher(&port->lines);
@@ -508,7 +508,7 @@ void capmsg_claim_end_locked(struct capmsg_port *port,
 	if (!stalled && !sender->by_hand)
 		post->stalled = ktime_get();
 	watch(port, post);
-	/* Who waits went to sleep under this lock. */
+	/* Whoever waits went to sleep under this lock. */
 	if (waitqueue_active(&port->calm))
 		wake_up(&port->calm);
 }

@@ -172,9 +172,9 @@ static __always_inline int answer_caller(const struct capmsg_view *view,
 
 /*
  * An answer, by post or by address. A right that a post holds is taken out when
- * it is used up; one in a slot reads as void from then on. Who was answered is
- * returned, with a reference, and is to be woken when the post is free again: its
- * next request may follow at once.
+ * it is used up; one in a slot reads as void from then on. Returns the frame that was
+ * answered, with a reference: to be woken when the post is free again, as its next
+ * request may follow at once.
  */
 static struct capmsg_port *answer_by_post(const struct capmsg_view *view,
 					  const struct capmsg_reply *arg,

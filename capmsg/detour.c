@@ -133,7 +133,7 @@ int capmsg_detour_invoke(const struct capmsg_view *view, struct capmsg_cap *cap,
 		return 0;
 	if (ret)
 		return ret;
-	/* Who waits there must be able to join all of them. */
+	/* Whoever waits there must be able to join all of them. */
 	if (capmsg_gate_count_rcu(cap->revoker) > CAPMSG_GATES_MAX)
 		return -ELOOP;
 	place->body = rcu_dereference(cap->object->body);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Handlers: what a port needs beside a port's own if those who receive from it
- * play objects. Who waits for them, and who they are.
+ * Handlers: what a port has in addition if those who receive from it play objects:
+ * who they are, and who waits for them.
  */
 #ifndef CAPMSG_HANDLER_H
 #define CAPMSG_HANDLER_H

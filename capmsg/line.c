@@ -329,13 +329,13 @@ static bool pass_over_line(struct capmsg_lines *lines,
 	return false;
 }
 
-/* Who was asked before @waiter did so in vain. */
+/* Whoever was asked before @waiter has taken it was passed over. */
 static void pass_over_until(struct capmsg_lines *lines,
 			    const struct capmsg_waiter *waiter)
 {
 	struct capmsg_waiter *bearer;
 
-	/* Who is due does not take it from those who are not. */
+	/* One that is due was asked before all that are not. */
 	if (waiter->is_due)
 		return;
 	list_for_each_entry(bearer, &lines->turns, turn) {

@@ -23,8 +23,8 @@
  * nobody is overtaken twice in this way: once the next turn is over, new lines come
  * behind all who wait now.
  *
- * Who was passed over for the size of its message CAPMSG_PASS_MAX times is *due*
- * and is asked before everybody who is not.
+ * A waiter that was passed over CAPMSG_PASS_MAX times for the size of its message is
+ * *due*, and is asked before everybody who is not.
  *
  * Waiting must not need memory. So all nodes are in the waiters, and one waiter of
  * every line *bears* what the line needs as a whole; when it leaves, another

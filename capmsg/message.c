@@ -112,8 +112,8 @@ static struct capmsg_port *port_of_message(struct capmsg_message *message)
 }
 
 /*
- * Who has found the port without its lock: is the message bound to it still? By
- * now it may be bound to another one, whose lock guards the sender.
+ * The port was found without its lock: is the message bound to it still? By now it
+ * may be bound to another one, whose lock guards the sender.
  */
 static bool bound_locked(struct capmsg_message *message,
 			 struct capmsg_port *port)
@@ -178,7 +178,7 @@ static void ungate(struct capmsg_message *message)
 	capmsg_cargo_leave(&message->cargo);
 	if (!through)
 		return;
-	/* Who looks at it meanwhile does so under a lock: freeing waits. */
+	/* Whoever looks at it meanwhile does so under a lock: freeing waits. */
 	WRITE_ONCE(message->cargo.sender.through, NULL);
 	capmsg_object_put(through);
 }

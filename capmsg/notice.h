@@ -34,8 +34,8 @@ static inline bool capmsg_notice_given(const struct capmsg_notice *notice)
 }
 
 /*
- * What the caller of a command has asked for: through a badged capability
- * nothing, as the badge says it.
+ * Has the caller of a command asked for bits? It must, unless the capability has a
+ * badge: then that says which, and it must not.
  */
 static inline int capmsg_notice_check_bits(const struct capmsg_notice *notice,
 					   u64 asked)

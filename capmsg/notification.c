@@ -98,7 +98,7 @@ static void set_locked(struct capmsg_notification *n, u64 fresh)
 	if (n->polled && !n->bits)
 		capmsg_account_stir(n->body.account);
 	n->bits |= fresh;
-	/* Who waits went to sleep under this lock. */
+	/* Whoever waits went to sleep under this lock. */
 	if (waitqueue_active(&n->waiters))
 		__wake_up(&n->waiters, TASK_INTERRUPTIBLE, 0,
 			  (void *)(unsigned long)fresh);

@@ -39,7 +39,7 @@ void capmsg_port_init(struct capmsg_port *port, struct capmsg_port_post *posts,
 	port->posts = posts;
 	port->depth = limits->depth;
 	port->flags = limits->flags;
-	/* Who waits for a single post gets it in turn. */
+	/* A single post goes round those who wait for it. */
 	port->shared = limits->depth > 1 &&
 		       !(limits->flags & CAPMSG_PORT_NO_SHARES);
 	port->max_caps = limits->max_caps;
@@ -195,7 +195,7 @@ void capmsg_port_settle_locked(struct capmsg_port *port,
 void capmsg_port_wake_locked(struct capmsg_port *port)
 {
 	lockdep_assert_held(&port->body.lock);
-	/* Who waits went to sleep under this lock. */
+	/* Whoever waits went to sleep under this lock. */
 	if (waitqueue_active(&port->receivers))
 		wake_up_interruptible(&port->receivers);
 }

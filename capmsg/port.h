@@ -209,8 +209,8 @@ capmsg_port_party(const struct capmsg_port *port,
 }
 
 /*
- * May the sender get a post now? As capmsg_gate_check(). Who waits by itself is
- * not concerned by what a thread does that has come to use it.
+ * May the sender get a post now? As capmsg_gate_check(). For a message that waits by
+ * itself the revokers of a thread that has come to use it do not matter.
  */
 static inline int capmsg_sender_gate(const struct capmsg_sender *sender)
 {

@@ -241,8 +241,8 @@ int capmsg_revoker_bind(struct capmsg_revoker *revoker,
  * @closed: which of the two
  * @through: the revoker that it was itself named through, or NULL
  *
- * Who closes waits for a grace period afterwards: then all commits are over that
- * had found it open.
+ * Whoever closes it waits for a grace period afterwards: then all commits are over
+ * that had found it open.
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; -ENOENT if it is revoked from the caller; CAPMSG_SHUT.

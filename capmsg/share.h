@@ -14,8 +14,8 @@
  * DOC: Shares
  *
  * A post is held from the claim, or the commit, until its message was received.
- * Who holds posts has records: one for the user, the *whole*, and one for each of
- * its badges, the *parts*. A port has two records for each of its posts, so there
+ * A user that holds posts has records: one for itself, the *whole*, and one for each
+ * of its badges, the *parts*. A port has two records for each of its posts, so there
  * is one when a post is about to be held, and none is ever allocated.
  *
  * A record that holds nothing is kept until another party needs it, the least
