@@ -1118,8 +1118,8 @@ struct capmsg_reply {
 /**
  * struct capmsg_reply_recv - CAPMSG_IOC_REPLY_RECV: answer, then receive
  * @size: sizeof(struct capmsg_reply_recv)
- * @flags: CAPMSG_NONBLOCK (of the receive), CAPMSG_REPLY_POST,
- *	CAPMSG_REPLY_NONE
+ * @flags: CAPMSG_NONBLOCK (of the receive, and of finding what the addresses name),
+ *	CAPMSG_REPLY_POST, CAPMSG_REPLY_NONE
  * @to: as in struct capmsg_reply
  * @data: as in struct capmsg_reply
  * @length: as in struct capmsg_reply
