@@ -242,9 +242,8 @@ int capmsg_frame_await(struct capmsg_space *space, unsigned int *index,
 		capmsg_sleep(until->deadline);
 	}
 	finish_wait(&space->idlers, &entry);
-	/* It may have been us who were woken for one. */
-	if (ret)
-		wake_up(&space->idlers);
+	/* It may have been us who were woken for one that another could take. */
+	wake_up(&space->idlers);
 	return ret;
 }
 
