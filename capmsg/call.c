@@ -8,7 +8,7 @@
 
 /* Wait for the answer. The lock of the frame is held before and after. */
 static int await_answer(struct capmsg_frame *frame,
-			const struct capmsg_until *wait)
+			const struct capmsg_until *until)
 	__must_hold(&frame->port.body.lock)
 {
 	struct capmsg_port *port = &frame->port;
@@ -16,12 +16,12 @@ static int await_answer(struct capmsg_frame *frame,
 	int ret = 0;
 
 	while (frame->post.state != CAPMSG_POST_FILLED) {
-		ret = capmsg_wait_over(wait);
+		ret = capmsg_wait_over(until);
 		if (ret)
 			break;
 		prepare_to_wait(&port->receivers, &entry, CAPMSG_SLEEP_STATE);
 		capmsg_port_unlock(port);
-		capmsg_sleep(wait->deadline);
+		capmsg_sleep(until->deadline);
 		capmsg_port_lock(port);
 	}
 	finish_wait(&port->receivers, &entry);
@@ -30,14 +30,14 @@ static int await_answer(struct capmsg_frame *frame,
 
 /* An answer that was committed counts, whatever else has happened. */
 static int collect_answer(struct capmsg_frame *frame,
-			  const struct capmsg_until *wait,
+			  const struct capmsg_until *until,
 			  struct capmsg_answer *answer)
 {
 	const struct capmsg_port_post *post = &frame->post;
 	int ret;
 
 	capmsg_port_lock(&frame->port);
-	ret = await_answer(frame, wait);
+	ret = await_answer(frame, until);
 	if (ret) {
 		capmsg_frame_close_locked(frame);
 		if (post->state == CAPMSG_POST_FILLED)
@@ -65,7 +65,7 @@ static int collect_answer(struct capmsg_frame *frame,
  * capmsg_call() - send a request and wait for its answer
  * @frame: with the request in it, and armed; the caller ends it afterwards
  * @port: where the request goes
- * @wait: deadline of both; nonblock concerns the request alone
+ * @until: deadline of both; nonblock concerns the request alone
  * @answer: the result; its inline bytes are in frame->post until the end
  *
  * Context: Process context, no locks held; sleeps.
@@ -74,19 +74,19 @@ static int collect_answer(struct capmsg_frame *frame,
  * delivered -ETIMEDOUT and -EINTR.
  */
 int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
-		const struct capmsg_until *wait, struct capmsg_answer *answer)
+		const struct capmsg_until *until, struct capmsg_answer *answer)
 {
-	struct capmsg_until until = { .deadline = wait->deadline };
+	const struct capmsg_until answered = { .deadline = until->deadline };
 	int ret;
 
 	frame->cargo.sender.answer = &frame->port;
-	ret = capmsg_transfer(&frame->cargo, port, wait);
+	ret = capmsg_transfer(&frame->cargo, port, until);
 	frame->cargo.sender.answer = NULL;
 	if (ret)
 		return ret;
 	if (!frame->cargo.sender.served)
 		capmsg_transfer_wake(port, true);
-	return collect_answer(frame, &until, answer);
+	return collect_answer(frame, &answered, answer);
 }
 
 /**

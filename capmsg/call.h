@@ -20,7 +20,7 @@ struct capmsg_answer {
 };
 
 int capmsg_call(struct capmsg_frame *frame, struct capmsg_port *port,
-		const struct capmsg_until *wait, struct capmsg_answer *answer);
+		const struct capmsg_until *until, struct capmsg_answer *answer);
 int capmsg_reply(struct capmsg_frame *frame, struct capmsg_port *caller,
 		 u64 epoch);
 int capmsg_reply_find(struct capmsg_port *port, u32 index, u32 seq,

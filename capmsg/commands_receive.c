@@ -46,7 +46,7 @@ static int receive_plain(struct capmsg_cmd *cmd, struct capmsg_port *port,
 	if (ret)
 		capmsg_dress_put(&dress);
 	else
-		ret = capmsg_await(port, r->through, frame, &r->wait,
+		ret = capmsg_await(port, r->through, frame, &r->until,
 				   &post) ?:
 		      plain_finish(port, frame, post, r);
 	if (ret)
@@ -135,7 +135,7 @@ int capmsg_cmd_recv(struct capmsg_cmd *cmd)
 		return ret;
 	port = capmsg_port_of(found.body);
 	r.through = found.cap.revoker;
-	r.wait = cmd->view.until;
+	r.until = cmd->view.until;
 	if (unlikely(arg->flags & DECLARATION_FLAGS))
 		ret = declare(port, arg->flags);
 	if (!ret)
@@ -380,7 +380,7 @@ int capmsg_cmd_reply_recv(struct capmsg_cmd *cmd)
 
 	cmd->view.until = capmsg_until_make(arg->deadline,
 					    arg->flags & CAPMSG_NONBLOCK);
-	r.wait = cmd->view.until;
+	r.until = cmd->view.until;
 	ret = capmsg_check_flags(arg->flags, CAPMSG_NONBLOCK |
 				 CAPMSG_REPLY_POST | CAPMSG_REPLY_NONE) ?:
 	      capmsg_reception_check(&r) ?:

@@ -151,7 +151,7 @@ static u64 take_locked(struct capmsg_notification *n, u64 mask)
 
 /* @gates: joined, if the notification was named through a revoker; else NULL */
 static int await(struct capmsg_notification *n, u64 mask,
-		 const struct capmsg_until *wait, struct capmsg_gates *gates,
+		 const struct capmsg_until *until, struct capmsg_gates *gates,
 		 u64 *bits)
 {
 	struct waiter waiter = { .mask = mask };
@@ -170,13 +170,13 @@ static int await(struct capmsg_notification *n, u64 mask,
 		*bits = gate == CAPMSG_GATE_OPEN ? take_locked(n, mask) : 0;
 		if (*bits)
 			break;
-		ret = capmsg_wait_over(wait);
+		ret = capmsg_wait_over(until);
 		if (ret)
 			break;
 		prepare_to_wait(&n->waiters, &waiter.entry, CAPMSG_SLEEP_STATE);
 		spin_unlock(&n->body.lock);
 		if (!capmsg_gates_changed(gates))
-			capmsg_sleep(wait->deadline);
+			capmsg_sleep(until->deadline);
 		spin_lock(&n->body.lock);
 	}
 	finish_wait(&n->waiters, &waiter.entry);
@@ -189,7 +189,7 @@ static int await(struct capmsg_notification *n, u64 mask,
  * @notification: the notification
  * @through: the revoker that it was named through, or NULL; kept by the caller
  * @mask: bits to wait for, at least one
- * @wait: for how long
+ * @until: for how long
  * @bits: the bits that were taken
  *
  * Context: Process context, no locks held; sleeps.
@@ -198,15 +198,15 @@ static int await(struct capmsg_notification *n, u64 mask,
  */
 int capmsg_notification_wait(struct capmsg_notification *notification,
 			     const struct capmsg_object *through, u64 mask,
-			     const struct capmsg_until *wait, u64 *bits)
+			     const struct capmsg_until *until, u64 *bits)
 {
 	struct capmsg_gates gates = { };
 	int ret;
 
 	if (likely(!through))
-		return await(notification, mask, wait, NULL, bits);
+		return await(notification, mask, until, NULL, bits);
 	capmsg_gates_join(&gates, through);
-	ret = await(notification, mask, wait, &gates, bits);
+	ret = await(notification, mask, until, &gates, bits);
 	capmsg_gates_leave(&gates);
 	return ret;
 }

@@ -35,7 +35,7 @@ bool capmsg_notification_signal(struct capmsg_notification *notification,
 				u64 bits);
 int capmsg_notification_wait(struct capmsg_notification *notification,
 			     const struct capmsg_object *through, u64 mask,
-			     const struct capmsg_until *wait, u64 *bits);
+			     const struct capmsg_until *until, u64 *bits);
 void capmsg_notification_restore(struct capmsg_notification *notification,
 				 u64 bits);
 u64 capmsg_notification_pending(struct capmsg_notification *notification);

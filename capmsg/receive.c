@@ -25,7 +25,7 @@ static struct capmsg_port_post *take_locked(struct capmsg_port *port,
  * does not wait exclusively.
  */
 static int sleep_locked(struct capmsg_port *port, bool exclusive,
-			const struct capmsg_until *wait,
+			const struct capmsg_until *until,
 			const struct capmsg_gates *gates)
 	__must_hold(&port->body.lock)
 {
@@ -34,7 +34,7 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 
 	if (port->body.dead)
 		return -ENOENT;
-	ret = capmsg_wait_over(wait);
+	ret = capmsg_wait_over(until);
 	if (ret)
 		return ret;
 	if (exclusive)
@@ -44,7 +44,7 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 		prepare_to_wait(&port->receivers, &entry, CAPMSG_SLEEP_STATE);
 	capmsg_port_unlock(port);
 	if (!capmsg_gates_changed(gates))
-		capmsg_sleep(wait->deadline);
+		capmsg_sleep(until->deadline);
 	capmsg_port_lock(port);
 	finish_wait(&port->receivers, &entry);
 	return 0;
@@ -53,7 +53,7 @@ static int sleep_locked(struct capmsg_port *port, bool exclusive,
 /* @gates: joined, if the port was named through a revoker; else NULL */
 static __always_inline int await(struct capmsg_port *port,
 				 struct capmsg_frame *plain,
-				 const struct capmsg_until *wait,
+				 const struct capmsg_until *until,
 				 struct capmsg_gates *gates,
 				 struct capmsg_port_post **found)
 {
@@ -74,7 +74,7 @@ static __always_inline int await(struct capmsg_port *port,
 			break;
 		in_line = !plain && gate == CAPMSG_GATE_OPEN;
 		ret = gate == CAPMSG_GATE_GONE ? -ENOENT :
-		      sleep_locked(port, in_line, wait, gates);
+		      sleep_locked(port, in_line, until, gates);
 		if (ret)
 			break;
 	}
@@ -85,14 +85,14 @@ static __always_inline int await(struct capmsg_port *port,
 static noinline int await_through(struct capmsg_port *port,
 				  const struct capmsg_object *through,
 				  struct capmsg_frame *plain,
-				  const struct capmsg_until *wait,
+				  const struct capmsg_until *until,
 				  struct capmsg_port_post **found)
 {
 	struct capmsg_gates gates = { };
 	int ret;
 
 	capmsg_gates_join(&gates, through);
-	ret = await(port, plain, wait, &gates, found);
+	ret = await(port, plain, until, &gates, found);
 	capmsg_gates_leave(&gates);
 	return ret;
 }
@@ -121,7 +121,7 @@ static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
  * @through: the revoker that it was named through, or NULL; kept by the caller
  * @plain: frame whose post is posted at @port for a plain buffer, or NULL;
  *	withdrawn when this returns
- * @wait: for how long
+ * @until: for how long
  * @post: the post with the message: REAPING, or plain->post and FILLED
  *
  * Context: Process context, no locks held; sleeps.
@@ -129,15 +129,15 @@ static struct capmsg_port_post *prefer_plain(struct capmsg_port *port,
  * -ERESTARTSYS.
  */
 int capmsg_await(struct capmsg_port *port, const struct capmsg_object *through,
-		 struct capmsg_frame *plain, const struct capmsg_until *wait,
+		 struct capmsg_frame *plain, const struct capmsg_until *until,
 		 struct capmsg_port_post **post)
 {
 	struct capmsg_port_post *found;
 	int ret;
 
 	ret = unlikely(through) ?
-	      await_through(port, through, plain, wait, &found) :
-	      await(port, plain, wait, NULL, &found);
+	      await_through(port, through, plain, until, &found) :
+	      await(port, plain, until, NULL, &found);
 	if (plain)
 		found = prefer_plain(port, plain, found);
 	*post = found;

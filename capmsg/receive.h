@@ -9,7 +9,7 @@
 #include "wait.h"
 
 int capmsg_await(struct capmsg_port *port, const struct capmsg_object *through,
-		 struct capmsg_frame *plain, const struct capmsg_until *wait,
+		 struct capmsg_frame *plain, const struct capmsg_until *until,
 		 struct capmsg_port_post **post);
 struct capmsg_port_post *capmsg_reap(struct capmsg_port *port,
 				     const struct capmsg_object *through);

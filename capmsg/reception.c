@@ -37,7 +37,7 @@ static int repost(struct capmsg_port *port, u32 index,
 		ret = capmsg_gate_check(r->through) ?:
 		      capmsg_port_repost(port, index);
 		rcu_read_unlock();
-	} while (capmsg_gate_again(&ret, r->through, &r->wait));
+	} while (capmsg_gate_again(&ret, r->through, &r->until));
 	return ret;
 }
 
@@ -226,7 +226,7 @@ int capmsg_reception_receive(struct capmsg_port *port,
 	struct capmsg_port_post *post;
 	int ret;
 
-	ret = capmsg_await(port, r->through, NULL, &r->wait, &post) ?:
+	ret = capmsg_await(port, r->through, NULL, &r->until, &post) ?:
 	      capmsg_reception_batch(port, post, r);
 	return ret ? capmsg_reception_failed(r, ret) : 0;
 }

@@ -25,8 +25,8 @@ struct capmsg_reception {
 	u32 n_records;
 	/** @n_reposts: number of @reposts */
 	u32 n_reposts;
-	/** @wait: for how long */
-	struct capmsg_until wait;
+	/** @until: how long to wait */
+	struct capmsg_until until;
 	/** @through: the revoker that the port was named through, or NULL */
 	const struct capmsg_object *through;
 };

@@ -49,7 +49,7 @@ int capmsg_transfer_fault_in(const struct iov_iter *source)
  * it has noticed that it was delivered.
  */
 static void sleep_in_line(struct capmsg_sender *sender,
-			  struct capmsg_port *port, ktime_t until)
+			  struct capmsg_port *port, ktime_t when)
 	__must_hold(&port->body.lock)
 {
 	DEFINE_WAIT(answer);
@@ -62,7 +62,7 @@ static void sleep_in_line(struct capmsg_sender *sender,
 	capmsg_port_unlock(port);
 	if (!capmsg_sender_changed(sender) &&
 	    !READ_ONCE(sender->cancelled) && !capmsg_sender_answered(sender))
-		capmsg_sleep(until);
+		capmsg_sleep(when);
 	capmsg_port_lock(port);
 	finish_wait(&sender->wait, &entry);
 	if (sender->answer)
@@ -86,13 +86,13 @@ static int gates_look_locked(struct capmsg_sender *sender,
 
 /* Whatever others do for a sender, it is out of the line then. */
 static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
-			const struct capmsg_until *wait)
+			const struct capmsg_until *until)
 	__must_hold(&port->body.lock)
 {
-	ktime_t until;
+	ktime_t when;
 	int ret;
 
-	ret = capmsg_wait_over(wait);
+	ret = capmsg_wait_over(until);
 	if (ret)
 		return ret;
 	capmsg_port_queue_locked(port, sender);
@@ -102,15 +102,15 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
 		if (READ_ONCE(sender->cancelled) ||
 		    capmsg_sender_answered(sender))
 			capmsg_port_unqueue_locked(port, sender, -ENOENT);
-		until = capmsg_port_watch_locked(port, sender);
+		when = capmsg_port_watch_locked(port, sender);
 		if (!capmsg_sender_waits(sender))
 			return sender->error;
-		ret = ret ?: capmsg_wait_over(wait);
+		ret = ret ?: capmsg_wait_over(until);
 		if (ret)
 			break;
-		if (ktime_before(wait->deadline, until))
-			until = wait->deadline;
-		sleep_in_line(sender, port, until);
+		if (ktime_before(until->deadline, when))
+			when = until->deadline;
+		sleep_in_line(sender, port, when);
 	}
 	capmsg_port_unqueue_locked(port, sender, 0);
 	return ret;
@@ -120,18 +120,18 @@ static int wait_in_line(struct capmsg_sender *sender, struct capmsg_port *port,
  * capmsg_transfer_queue() - wait in line, if that is what a sender has to do
  * @sender: the sender
  * @port: where to
- * @wait: how long to wait for a post
+ * @until: how long to wait for a post
  * @error: why it got none
  *
  * Context: As capmsg_transfer_enter().
  * Return: As capmsg_transfer_enter().
  */
 int capmsg_transfer_queue(struct capmsg_sender *sender, struct capmsg_port *port,
-			  const struct capmsg_until *wait, int error)
+			  const struct capmsg_until *until, int error)
 	__must_hold(&port->body.lock)
 {
 	if (error == -EAGAIN)
-		error = wait_in_line(sender, port, wait);
+		error = wait_in_line(sender, port, until);
 	if (error == -EBUSY || error == -EAGAIN)
 		return capmsg_port_refuse_locked(port, sender);
 	return error;
@@ -207,13 +207,13 @@ int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 
 /* Steps 4 to 6 once. -EAGAIN with *again: the claim was lost on the way. */
 static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
-			 const struct capmsg_until *wait, bool *again)
+			 const struct capmsg_until *until, bool *again)
 {
 	int ret;
 
 	capmsg_hook(4);
 	capmsg_port_lock(port);
-	ret = capmsg_transfer_enter(&cargo->sender, port, wait);
+	ret = capmsg_transfer_enter(&cargo->sender, port, until);
 	capmsg_port_unlock(port);
 	if (ret)
 		return ret;
@@ -231,7 +231,7 @@ static int transfer_once(struct capmsg_cargo *cargo, struct capmsg_port *port,
 }
 
 static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
-			  const struct capmsg_until *wait)
+			  const struct capmsg_until *until)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	bool again;
@@ -246,7 +246,7 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
 		return ret;
 	do {
 		again = false;
-		ret = transfer_once(cargo, port, wait, &again);
+		ret = transfer_once(cargo, port, until, &again);
 		cond_resched();
 	} while (again && !signal_pending(current));
 	if (again)
@@ -259,7 +259,7 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
  * @cargo: with the message in sender, iter and caps; after success the commit
  *	has moved its capabilities, after an error they are still there
  * @port: where to
- * @wait: how long to wait for a post
+ * @until: how long to wait for a post
  *
  * After success the caller does step 7, capmsg_transfer_wake().
  *
@@ -271,7 +271,7 @@ static int transfer_large(struct capmsg_cargo *cargo, struct capmsg_port *port,
  * -ERESTARTSYS for a signal, -EINTR for a fatal one.
  */
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
-		    const struct capmsg_until *wait)
+		    const struct capmsg_until *until)
 {
 	struct capmsg_sender *sender = &cargo->sender;
 	int ret;
@@ -279,9 +279,9 @@ int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
 	if (unlikely(sender->through))
 		capmsg_cargo_join(cargo, NULL);
 	if (sender->area)
-		ret = capmsg_transfer_short(sender, port, wait);
+		ret = capmsg_transfer_short(sender, port, until);
 	else
-		ret = transfer_large(cargo, port, wait);
+		ret = transfer_large(cargo, port, until);
 	if (unlikely(sender->through))
 		capmsg_cargo_leave(cargo);
 	return ret;

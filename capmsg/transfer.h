@@ -45,18 +45,18 @@
 
 int capmsg_transfer_fault_in(const struct iov_iter *source);
 int capmsg_transfer_queue(struct capmsg_sender *sender, struct capmsg_port *port,
-			  const struct capmsg_until *wait, int error);
+			  const struct capmsg_until *until, int error);
 int capmsg_transfer_copy(struct capmsg_cargo *cargo, struct capmsg_port *port,
 			 u64 at);
 int capmsg_transfer(struct capmsg_cargo *cargo, struct capmsg_port *port,
-		    const struct capmsg_until *wait);
+		    const struct capmsg_until *until);
 void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
 
 /**
  * capmsg_transfer_enter() - step 4, and step 6 for an inline message
  * @sender: the sender
  * @port: where to
- * @wait: how long to wait for a post
+ * @until: how long to wait for a post
  *
  * The sender has left the line when this returns, with its claim, done, or with
  * an error.
@@ -67,7 +67,7 @@ void capmsg_transfer_wake(struct capmsg_port *port, bool sync);
  */
 static inline int capmsg_transfer_enter(struct capmsg_sender *sender,
 					struct capmsg_port *port,
-					const struct capmsg_until *wait)
+					const struct capmsg_until *until)
 	__must_hold(&port->body.lock)
 {
 	int ret;
@@ -75,7 +75,7 @@ static inline int capmsg_transfer_enter(struct capmsg_sender *sender,
 	lockdep_assert_held(&port->body.lock);
 	ret = sender->error ?: capmsg_port_enter_locked(port, sender);
 	return likely(!ret) ? 0 :
-			      capmsg_transfer_queue(sender, port, wait, ret);
+			      capmsg_transfer_queue(sender, port, until, ret);
 }
 
 /**
@@ -83,21 +83,21 @@ static inline int capmsg_transfer_enter(struct capmsg_sender *sender,
  * @sender: the sender, which nobody knows yet; its gates are joined, if the port
  *	was named through a revoker
  * @port: where to
- * @wait: how long to wait for a post
+ * @until: how long to wait for a post
  *
  * Context: Process context, no locks held; sleeps.
  * Return: As capmsg_transfer().
  */
 static __always_inline int
 capmsg_transfer_short(struct capmsg_sender *sender, struct capmsg_port *port,
-		      const struct capmsg_until *wait)
+		      const struct capmsg_until *until)
 {
 	int ret;
 
 	capmsg_sender_reset(sender);
 	capmsg_hook(6);
 	capmsg_port_lock(port);
-	ret = capmsg_transfer_enter(sender, port, wait);
+	ret = capmsg_transfer_enter(sender, port, until);
 	capmsg_port_unlock(port);
 	return ret;
 }

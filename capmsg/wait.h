@@ -34,14 +34,14 @@ static inline struct capmsg_until capmsg_until_make(u64 deadline, bool nonblock)
 }
 
 /* Why the command must not go to sleep now; or 0. */
-static inline int capmsg_wait_over(const struct capmsg_until *wait)
+static inline int capmsg_wait_over(const struct capmsg_until *until)
 {
-	if (wait->nonblock)
+	if (until->nonblock)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return -ERESTARTSYS;
-	if (wait->deadline != KTIME_MAX &&
-	    !ktime_before(ktime_get(), wait->deadline))
+	if (until->deadline != KTIME_MAX &&
+	    !ktime_before(ktime_get(), until->deadline))
 		return -ETIMEDOUT;
 	return 0;
 }
