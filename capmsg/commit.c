@@ -61,6 +61,7 @@ struct capmsg_tally capmsg_port_tally(struct capmsg_port *port,
 {
 	struct capmsg_party party = capmsg_port_party(port, sender);
 
+	lockdep_assert_held(&port->body.lock);
 	return capmsg_share_tally(&port->shares, &party,
 				  port->count[CAPMSG_POST_POSTED], leaving);
 }
