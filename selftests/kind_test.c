@@ -90,6 +90,15 @@ static void decide_second(struct handler *handler, const struct upcall *up,
 	say_stand_in(verdict, up->upcall.object == NAME ? SECOND : REAL);
 }
 
+/* A sender is in line at the real port: so its handler was asked, and has answered. */
+static bool in_line(int fd, __u64 port)
+{
+	struct capmsg_stat stat;
+
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			  !cap_stat(fd, port, &stat) && stat.out_senders == 1);
+}
+
 /* How often the handler was asked since the last time. */
 static int asked(FIXTURE_DATA(kind) *self)
 {
@@ -636,7 +645,7 @@ TEST_F(kind, revoked_while_it_waits)
 	ASSERT_EQ(0, cap_give(self->fd, SLOT(9), CAPMSG_RIGHTS_ALL, self->tx, IT));
 	ASSERT_EQ(0, msg_send(self->tx, IT, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	EXPECT_EQ(2, asked(self));
 	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(10) }));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
@@ -665,7 +674,7 @@ TEST_F(kind, revokers_on_both_sides)
 		ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
 		ASSERT_TRUE(job_blocked(&self->job));
 		ASSERT_EQ(0, do_open(self->fd, &(struct capmsg_open){ .revoker = cut[i] }));
-		ASSERT_TRUE(job_blocked(&self->job));
+		ASSERT_TRUE(in_line(self->fd, OWN));
 		/* ... and cut it. */
 		ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = cut[i] }));
 		EXPECT_EQ(-ENOENT, job_join(&self->job));
@@ -765,7 +774,7 @@ TEST_F(kind, destroyed_while_a_sender_waits)
 	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
 	ASSERT_EQ(0, msg_send(self->fd, REAL, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
 	ASSERT_EQ(0, msg_poll(self->fd, REAL, &self->record, self->data));
@@ -796,7 +805,7 @@ TEST_F(kind, destroyed_while_a_caller_waits)
 	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
 	ASSERT_EQ(0, msg_send(self->fd, REAL, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, call, CALL, &call));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	ASSERT_EQ(0, obj_destroy(self->fd, VIRTUAL));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
 }
@@ -899,7 +908,7 @@ TEST_F(kind, ends_with_its_original)
 	ASSERT_EQ(0, cap_give(self->fd, SLOT(20), RIGHTS_SENDER, self->tx, IT));
 	ASSERT_EQ(0, msg_send(self->tx, IT, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, self->tx, send, SEND, &send));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	ASSERT_EQ(0, obj_destroy(self->fd, OWN));
 	EXPECT_EQ(-ENOENT, cap_copy(self->fd, VIRTUAL, SLOT(21), CAPMSG_RIGHTS_ALL));
 	EXPECT_EQ(-ENOENT, cap_copy(self->tx, IT, SLOT(21), CAPMSG_RIGHTS_ALL));
@@ -1144,7 +1153,7 @@ TEST_F(kind, asks_without_a_frame)
 	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, fd, IT));
 	ASSERT_EQ(0, msg_send(fd, IT, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, fd, send, SEND, &send));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(fd, IT));
 	EXPECT_EQ(-EAGAIN, msg_send(fd, IT, "x", 1));
 	/* What needs a frame of its own has none, whatever it asks. */
@@ -1173,7 +1182,7 @@ TEST_F(kind, two_ask_without_a_frame)
 	ASSERT_EQ(0, cap_give(self->fd, VIRTUAL, CAPMSG_RIGHTS_ALL, fd, IT));
 	ASSERT_EQ(0, msg_send(fd, IT, "full", 4));
 	ASSERT_EQ(0, JOB_START(&self->job, fd, send, SEND, &send));
-	ASSERT_TRUE(job_blocked(&self->job));
+	ASSERT_TRUE(in_line(self->fd, REAL));
 	handler_stop(&self->handler);
 	ASSERT_EQ(0, JOB_START(&jobs[0], fd, stat, STAT, &stat));
 	ASSERT_TRUE(job_blocked(&jobs[0]));
