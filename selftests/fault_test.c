@@ -111,8 +111,10 @@ TEST_F(fault, source_unmapped)
 	struct meddler meddler;
 	int ret;
 
-	for (i = 0; i < 12; i++) {
-		meddler = (struct meddler){ .length = LARGE, .delay_us = i * i * 100 };
+	/* Until it has come in time once. */
+	for (i = 0; i < 12 || !faults; i++) {
+		meddler = (struct meddler){ .length = LARGE,
+			.delay_us = i % 12 * (i % 12) * 100 };
 		meddler.memory = memory_new(LARGE, false);
 		memset(meddler.memory + LARGE - MIB, 1, MIB);
 		ASSERT_EQ(0, post_any(self->fd, PORT, REGION, 0, LARGE, 0, 0));
@@ -131,7 +133,6 @@ TEST_F(fault, source_unmapped)
 		}
 		munmap(meddler.memory, LARGE - MIB);
 	}
-	EXPECT_LT(0, faults);
 }
 
 static void *drop_again_and_again(void *data)
@@ -178,6 +179,7 @@ struct stalled {
 	int uffd;
 	char *memory;
 	unsigned int seed;
+	__u64 since;		/* a moment before it has claimed a post */
 	struct capmsg_send send;
 	struct job job;
 };
@@ -207,7 +209,8 @@ static bool stalled_at(struct stalled *stalled, unsigned int page)
 {
 	struct uffd_msg msg;
 
-	return WAIT_UNTIL(5000, read(stalled->uffd, &msg, sizeof(msg)) == sizeof(msg)) &&
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			  read(stalled->uffd, &msg, sizeof(msg)) == sizeof(msg)) &&
 	       msg.event == UFFD_EVENT_PAGEFAULT &&
 	       (msg.arg.pagefault.address & -PAGE) == PTR(stalled->memory + page * PAGE);
 }
@@ -231,6 +234,7 @@ static int stalled_claims(struct stalled *stalled)
 		return -ETIME;
 	if (madvise(stalled->memory + PAGE, PAGE, MADV_DONTNEED))
 		return -errno;
+	stalled->since = now_ns();
 	ret = stalled_bring(stalled, 2);
 	return ret ?: stalled_at(stalled, 1) ? 0 : -ETIME;
 }
@@ -293,13 +297,11 @@ TEST_F(fault, stolen)
 {
 	char *probe = memory_new(PAGE, false);
 	struct stalled stalled;
-	__u64 start;
 
 	pattern_fill(probe, PAGE, 6);
 	ASSERT_EQ(0, stall(self, &stalled, 300000));
-	start = now_ns();
 	ASSERT_EQ(0, msg_send(self->fd, PORT, probe, PAGE));
-	EXPECT_LE(200000000, now_ns() - start);
+	EXPECT_LE(300000000, now_ns() - stalled.since);
 	EXPECT_FALSE(job_done(&stalled.job, 0));
 	ASSERT_EQ(0, msg_poll(self->fd, PORT, &self->record, self->data));
 	EXPECT_EQ(PAGE, self->record.out_length);
@@ -324,16 +326,17 @@ TEST_F(fault, stolen_by_short)
 	EXPECT_EQ(-1, pattern_check(self->target, SMALL, 5));
 }
 
-/* UNPOST takes the post at once, and nobody writes to it any more. */
+/*
+ * UNPOST takes the post at once, and nobody writes to it any more. It waits neither for
+ * the page, which comes only afterwards, nor for the delay: that is longer than this test
+ * may take.
+ */
 TEST_F(fault, unposted)
 {
 	struct stalled stalled;
-	__u64 start;
 
 	ASSERT_EQ(0, stall(self, &stalled, 60000000));
-	start = now_ns();
 	ASSERT_EQ(0, post_take(self->fd, PORT, 0));
-	EXPECT_GT(2000000000, now_ns() - start);
 	memset(self->target, POISON, 2 * SMALL);
 	EXPECT_FALSE(job_done(&stalled.job, 0));
 	EXPECT_EQ(NULL, stalled_arrives(self, &stalled));
@@ -400,7 +403,7 @@ TEST_F(fault, killed_while_stalled)
 	self->fd = 100;
 	ASSERT_EQ(0, post_any(100, PORT, REGION, 0, SMALL, 0, 0));
 	pid = child_start(stall_for_ever, NULL, 3);
-	ASSERT_TRUE(WAIT_UNTIL(5000, claimed(100) == 1));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, claimed(100) == 1));
 	sleep_ms(20);
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	EXPECT_EQ(0, claimed(100));
@@ -573,7 +576,7 @@ TEST_F(fault, sender_killed)
 	for (i = 0; i < 8; i++) {
 		ASSERT_EQ(0, post_any(100, PORT, REGION, 0, LARGE, 0, 0));
 		pid = child_start(send_for_ever, NULL, 3);
-		ASSERT_TRUE(WAIT_UNTIL(5000, touched(100)));
+		ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, touched(100)));
 		usleep(i * i * 50);
 		EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 		ret = msg_poll(100, PORT, &self->record, self->data);
