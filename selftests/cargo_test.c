@@ -201,7 +201,7 @@ TEST_F(cargo, begun_while_it_is_delivered)
 /* --- who cleans up ------------------------------------------------------------------ */
 
 /* One thread alone: it never meets another one that is using the message. */
-TEST_F(cargo, begun_again_and_again)
+TEST_F_TIMEOUT(cargo, begun_again_and_again, 90)
 {
 	unsigned int i, busy = 0;
 	int ret;
