@@ -148,10 +148,10 @@ static int send_every_way(int fd, __u64 data, __u64 length, __u64 items, __u32 n
 	char answer[8];
 	struct capmsg_send send = {
 		.to = PORT, .data = data, .length = length, .items = items,
-		.n_items = n_items, .n_iov = n_iov, .deadline = in_ms(1000) };
+		.n_items = n_items, .n_iov = n_iov, .deadline = patience() };
 	struct capmsg_call call = {
 		.to = PORT, .data = data, .length = length, .items = items,
-		.n_items = n_items, .n_iov = n_iov, .deadline = in_ms(1000),
+		.n_items = n_items, .n_iov = n_iov, .deadline = patience(),
 		.reply_data = PTR(answer), .reply_size = sizeof(answer) };
 	int ret = do_send(fd, &send);
 

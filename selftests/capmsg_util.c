@@ -645,10 +645,10 @@ const char *capmsg_leaks(void)
 
 	if (fd < 0)
 		return "cannot open " CAPMSG_DEVICE;
-	WAIT_UNTIL(3000, (ret = do_query(fd, &query)) || !totals_left(&query));
+	WAIT_UNTIL(CAPMSG_PATIENCE_MS, (ret = do_query(fd, &query)) || !totals_left(&query));
 	/* Freed after a grace period. */
 	if (!ret && !totals_left(&query))
-		WAIT_UNTIL(3000, !(objects = slab_objects()));
+		WAIT_UNTIL(CAPMSG_PATIENCE_MS, !(objects = slab_objects()));
 	close(fd);
 	if (!ret && !totals_left(&query) && objects) {
 		snprintf(text, sizeof(text), "%ld objects in the slab cache", objects);

@@ -483,7 +483,7 @@ const char *log_speaks(int log);
 
 /*
  * Asks the module for its totals, as root and from a space of its own, until
- * nothing is left but that space, 3 s long. NULL, or what is left.
+ * nothing is left but that space, or patience is lost. NULL, or what is left.
  */
 const char *capmsg_leaks(void);
 

@@ -299,7 +299,7 @@ static int park(interruption *self, const transfer *variant, unsigned int step)
 	ret = file_write(HOOK, text);
 	if (ret || write(self->gate[1], "x", 1) != 1)
 		return ret ?: -EIO;
-	return WAIT_UNTIL(10000, hook_says("parked")) ? 0 : -ETIME;
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS, hook_says("parked")) ? 0 : -ETIME;
 }
 
 /* --- what has come of it ------------------------------------------------------------------ */
@@ -595,7 +595,8 @@ TEST_F_TIMEOUT(interrupt, freezer, 60)
 		snprintf(text, sizeof(text), "%d", self->pid);
 		ASSERT_EQ(0, file_write(GROUP "/cgroup.procs", text));
 		ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "1"));
-		ASSERT_TRUE(WAIT_UNTIL(10000, file_number(GROUP "/cgroup.events", "frozen") == 1));
+		ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+				       file_number(GROUP "/cgroup.events", "frozen") == 1));
 		EXPECT_WHOLE_OR_NONE();
 		ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "0"));
 		EXPECT_FIT(fits_restarted);

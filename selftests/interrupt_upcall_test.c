@@ -137,7 +137,7 @@ static int ask(scene *self, const command *variant)
 	if (variant->delivered)
 		return upcall_recv(RX, HANDLER, &self->up);
 	/* Twice: it is pending before it sleeps. */
-	return WAIT_UNTIL(10000, pending() && task_blocked(self->pid) &&
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS, pending() && task_blocked(self->pid) &&
 			  (sleep_ms(2), task_blocked(self->pid))) ? 0 : -ETIME;
 }
 
@@ -212,7 +212,7 @@ TEST_F(interrupt_upcall, signal_restart)
 	ASSERT_EQ(0, ask(self, variant));
 	first = pending();
 	ASSERT_EQ(0, kill(self->pid, SIGUSR1));
-	ASSERT_TRUE(WAIT_UNTIL(10000, (next = pending()) && next != first));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, (next = pending()) && next != first));
 	EXPECT_EQ(0, once(self, variant));
 }
 
@@ -275,7 +275,8 @@ TEST_F(interrupt_upcall, freezer)
 	snprintf(text, sizeof(text), "%d", self->pid);
 	ASSERT_EQ(0, file_write(GROUP "/cgroup.procs", text));
 	ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "1"));
-	ASSERT_TRUE(WAIT_UNTIL(10000, file_number(GROUP "/cgroup.events", "frozen") == 1));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       file_number(GROUP "/cgroup.events", "frozen") == 1));
 	EXPECT_EQ(0, pending());
 	EXPECT_TRUE(empty(self, INBOX));
 	ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "0"));

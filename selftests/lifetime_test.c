@@ -130,14 +130,17 @@ TEST_F(lifetime, tombstones)
 		ASSERT_EQ(0, obj_destroy(self->fd, TO));
 		EXPECT_EQ(-ENOENT, cap_type(self->fd, TO));
 	}
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_tombstones == 10))
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       query_of(self->fd).out_total_tombstones == 10))
 		TH_LOG("%llu tombstones", query_of(self->fd).out_total_tombstones);
 	EXPECT_EQ(objects + 10, query_of(self->fd).out_user_objects);
 	for (i = 0; i < 10; i++)
 		EXPECT_EQ(-ENOENT, cap_type(self->other, SLOT(i)));
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_tombstones == 0))
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       query_of(self->fd).out_total_tombstones == 0))
 		TH_LOG("%llu tombstones", query_of(self->fd).out_total_tombstones);
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_user_objects == objects));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       query_of(self->fd).out_user_objects == objects));
 }
 
 /* Names of dead objects do not pile up even if nobody ever reads them. */
@@ -150,7 +153,8 @@ TEST_F(lifetime, slots_reused)
 		ASSERT_EQ(0, port_create(self->fd, TO, 1));
 		ASSERT_EQ(0, obj_destroy(self->fd, TO));
 	}
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_user_objects <= objects + 1))
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       query_of(self->fd).out_user_objects <= objects + 1))
 		TH_LOG("%llu objects more", query_of(self->fd).out_user_objects - objects);
 }
 
@@ -219,7 +223,7 @@ TEST_F(lifetime, export_import)
 	EXPECT_EQ(CAPMSG_RIGHT_SEND | CAPMSG_RIGHT_DESTROY, stat.out_rights);
 	EXPECT_EQ(CAPMSG_STAT_BADGED, stat.out_flags);
 	ASSERT_EQ(0, close(file));
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_exports == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, query_of(self->fd).out_total_exports == 0));
 	EXPECT_EQ(0, msg_try(self->other, SLOT(1), "", 0));
 	/* Weakness travels along. */
 	ASSERT_EQ(0, do_copy(self->fd, &(struct capmsg_copy){
@@ -242,7 +246,7 @@ TEST_F(lifetime, export_errors)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_EQ(-EMFILE, cap_export(self->fd, PORT, CAPMSG_RIGHTS_ALL));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
-	EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->fd).out_total_exports == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, query_of(self->fd).out_total_exports == 0));
 }
 
 TEST_F(lifetime, import_errors)

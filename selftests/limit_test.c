@@ -58,7 +58,7 @@ static int twice(int (*fn)(void *))
 	int first = child_as(1000, fn, NULL), second = first;
 
 	if (!first)
-		WAIT_UNTIL(3000, (second = child_as(1000, fn, NULL)) != EDQUOT);
+		WAIT_UNTIL(CAPMSG_PATIENCE_MS, (second = child_as(1000, fn, NULL)) != EDQUOT);
 	return second;
 }
 
@@ -90,7 +90,7 @@ static int fill_objects(void *unused)
 	if (obj_destroy(fd, PORT) || cap_clear(fd, CAPMSG_ADDRESS(2 << 12, 20)) ||
 	    cap_clear(fd, PORT))
 		return 245;
-	if (!WAIT_UNTIL(3000, port_create(fd, PORT, 1) == 0))
+	if (!WAIT_UNTIL(CAPMSG_PATIENCE_MS, port_create(fd, PORT, 1) == 0))
 		return 246;
 	/* A second space of the same user has no quota of its own. */
 	return space_new() == -EDQUOT ? 0 : 247;
@@ -260,7 +260,7 @@ TEST_F(limit, other_users)
 	EXPECT_EQ(EDQUOT, child_as(1000, works, NULL));
 	EXPECT_EQ(0, child_as(1001, works, NULL));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
-	EXPECT_TRUE(WAIT_UNTIL(3000, child_as(1000, works, NULL) == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, child_as(1000, works, NULL) == 0));
 }
 
 /* In a user namespace of its own the user is root, and pays all the same. */
@@ -347,9 +347,10 @@ TEST_F_TIMEOUT(limit, memory_cgroup, 90)
 	EXPECT_EQ(0, file_number(GROUP "/memory.events", "oom_kill "));
 	EXPECT_EQ(NULL, capmsg_leaks());
 	/* What was charged is given back. */
-	EXPECT_TRUE(WAIT_UNTIL(5000, file_number(GROUP "/memory.current", NULL) < 1 << 20))
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       file_number(GROUP "/memory.current", NULL) < 1 << 20))
 		TH_LOG("%lld bytes", file_number(GROUP "/memory.current", NULL));
-	EXPECT_TRUE(WAIT_UNTIL(3000, rmdir(GROUP) == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, rmdir(GROUP) == 0));
 }
 
 /* --- very many --------------------------------------------------------------------------- */
