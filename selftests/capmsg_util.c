@@ -321,24 +321,51 @@ int job_start(struct job *job, int fd, unsigned int nr, void *arg)
 	return -pthread_create(&job->thread, NULL, job_run, job);
 }
 
-bool task_blocked(pid_t tid)
+/* Reads the beginning of a file of task @tid in /proc. */
+static bool task_tells(pid_t tid, const char *name, char *text, size_t size)
 {
-	char path[40], text[16] = "";
+	char path[40];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
 	close(fd);
-	return n > 0 && atoi(text) == SYS_ioctl && text[0] != 'r';
+	text[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+/* It does not run, and the system call that it is in is that. */
+static bool task_in_ioctl(pid_t tid)
+{
+	char text[16];
+
+	return task_tells(tid, "syscall", text, sizeof(text)) && text[0] != 'r' &&
+	       atoi(text) == SYS_ioctl;
+}
+
+static char task_state(pid_t tid)
+{
+	char text[64], *state;
+
+	if (!task_tells(tid, "stat", text, sizeof(text)))
+		return 0;
+	state = strrchr(text, ')');
+	return state && state[1] == ' ' ? state[2] : 0;
+}
+
+bool task_blocked(pid_t tid)
+{
+	return task_in_ioctl(tid) && task_state(tid) == 'S' &&
+	       task_in_ioctl(tid);
 }
 
 bool job_blocked(struct job *job)
 {
-	/* Twice: once could be a short wait for a lock. */
+	/* Twice: what it was woken for may be over. */
 	return WAIT_UNTIL(CAPMSG_PATIENCE_MS,
 			  atomic_load(&job->done) ||
 			  (atomic_load(&job->tid) && task_blocked(job->tid) &&

@@ -407,7 +407,7 @@ struct job {
 };
 
 int job_start(struct job *job, int fd, unsigned int nr, void *arg);
-/* Waits until the command sleeps in the kernel; false if it is over. */
+/* Waits until the command waits for somebody, see below; false if it is over. */
 bool job_blocked(struct job *job);
 bool job_done(struct job *job, unsigned int ms);
 /* The command's result; -ETIME if it does not come, and the thread is left. */
@@ -415,7 +415,10 @@ int job_join(struct job *job);
 void job_signal(struct job *job, int sig);
 /* Installs a handler that does nothing; @flags as in sigaction(). */
 void signal_ignore(int sig, int flags);
-/* Task @tid sleeps in an ioctl. */
+/*
+ * Task @tid sleeps in an ioctl, and a signal would wake it: so it waits for what others
+ * do, and neither for a lock nor for a page or a grace period.
+ */
 bool task_blocked(pid_t tid);
 
 #define JOB_START(job, fd, name, NAME, arg) ({				\

@@ -255,31 +255,14 @@ void worker_run(struct machine *m, int job, const struct op *op)
 	sem_post(&worker->start);
 }
 
-/* The S of sleeping: a task that is being woken no longer has it. */
-static bool asleep(pid_t tid)
-{
-	char path[48], text[64] = "", *state;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	state = strrchr(text, ')');
-	return state && state[1] == ' ' && state[2] == 'S' && task_blocked(tid);
-}
-
 bool worker_blocked(struct worker *worker)
 {
 	__u64 end = in_ms(worker->patience_ms);
 	int seen = 0;
 
-	/* Twice: once could be a short wait for a lock. */
+	/* Twice: what it was woken for may be over. */
 	while (seen < 2 && atomic_load(&worker->busy) && now_ns() < end) {
-		seen = asleep(atomic_load(&worker->tid)) ? seen + 1 : 0;
+		seen = task_blocked(atomic_load(&worker->tid)) ? seen + 1 : 0;
 		if (seen < 2)
 			sched_yield();
 	}
