@@ -359,7 +359,7 @@ static char task_state(pid_t tid)
 
 bool task_blocked(pid_t tid)
 {
-	return task_in_ioctl(tid) && task_state(tid) == 'S' &&
+	return task_in_ioctl(tid) && task_state(tid) == 'S' && !veil_asked() &&
 	       task_in_ioctl(tid);
 }
 

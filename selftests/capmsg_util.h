@@ -417,7 +417,7 @@ void job_signal(struct job *job, int sig);
 void signal_ignore(int sig, int flags);
 /*
  * Task @tid sleeps in an ioctl, and a signal would wake it: so it waits for what others
- * do, and neither for a lock nor for a page or a grace period.
+ * do, and neither for a lock nor for a page, a grace period, or the handler of the veil.
  */
 bool task_blocked(pid_t tid);
 

@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capmsg_util.h"
 #include "veil.h"
 
 /* Out of the way of what tests do with theirs. */
@@ -42,6 +43,8 @@
 #define SENDER		CAPMSG_ADDRESS(6, 8)
 #define BITS		12
 #define FRAMES		8
+#define LOOK_SIGNAL	(SIGRTMAX - 1)
+#define LOOK_NS		50000000
 #define VIRTUAL(n)	CAPMSG_ADDRESS(4ULL << BITS | (n), 8 + BITS)
 /* One bit for many: who is told looks at all of them. */
 #define NEWS(n)		(1ULL << (n) % 63)
@@ -256,26 +259,80 @@ static void nothing(int signal)
 	(void)signal;
 }
 
+bool veil_asked(void)
+{
+	struct capmsg_waiting waiting;
+	struct capmsg_upcalls upcalls = { .size = sizeof(upcalls), .port = HANDLER,
+		.waiting = (uintptr_t)&waiting, .n = 1 };
+
+	return getenv("CAPMSG_VEIL") && !ioctl(SPACE_FD, CAPMSG_IOC_UPCALLS, &upcalls) &&
+	       upcalls.out_n;
+}
+
+/**
+ * struct look - a thread looks at something
+ * @tid: that thread
+ * @seen: it has
+ */
+struct look {
+	pthread_t watcher;
+	pid_t tid;
+	atomic_bool seen;
+};
+
+/* Ends a look that waits for something else than the veil, for a way that is closed. */
+static void *watch_look(void *arg)
+{
+	struct look *look = arg;
+	unsigned int times = 0;
+
+	while (!atomic_load(&look->seen)) {
+		usleep(5000);
+		times = task_blocked(look->tid) ? times + 1 : 0;
+		if (times > 3)
+			syscall(SYS_tgkill, getpid(), look->tid, LOOK_SIGNAL);
+	}
+	return NULL;
+}
+
+/* However long the answers take. */
+static void look_patiently(int fd, struct capmsg_stat *stat)
+{
+	struct look look = { .tid = (pid_t)syscall(SYS_gettid) };
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	must(-pthread_create(&look.watcher, NULL, watch_look, &look), "pthread_create");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ioctl(fd, CAPMSG_IOC_STAT, stat);
+	atomic_store(&look.seen, true);
+	pthread_join(look.watcher, NULL);
+}
+
 /*
- * Has the answers ready that a command must not wait for. Not for long: the way may be
- * closed.
+ * Has the answers ready that a command must not wait for. The way may be closed: after a
+ * moment somebody finds out whether it is that which is waited for.
  */
 static void look_at(int fd, __u64 address)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMAX - 1 };
-	struct itimerspec soon = { .it_value.tv_nsec = 50000000 };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = LOOK_SIGNAL };
+	struct itimerspec soon = { .it_value.tv_nsec = LOOK_NS };
 	struct capmsg_stat stat = { .size = sizeof(stat), .address = address };
 	struct sigaction action = { .sa_handler = nothing };
 	timer_t timer;
+	bool late;
 
 	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	sigaction(SIGRTMAX - 1, &action, NULL);
+	sigaction(LOOK_SIGNAL, &action, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
 		must(-errno, "timer_create");
 	soon.it_interval = soon.it_value;
 	timer_settime(timer, 0, &soon, NULL);
-	ioctl(fd, CAPMSG_IOC_STAT, &stat);
+	late = ioctl(fd, CAPMSG_IOC_STAT, &stat) && errno == EINTR;
 	timer_delete(timer);
+	if (late)
+		look_patiently(fd, &stat);
 }
 
 /* So that it can be asked how many can send. */

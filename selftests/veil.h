@@ -13,6 +13,9 @@
 /* Carries out a command, behind the veil if there is one. Returns 0 or -errno. */
 int veil_do(int fd, unsigned int nr, void *arg);
 
+/* Somebody waits for its handler. */
+bool veil_asked(void);
+
 /* Ends the thread and its objects; before the test looks for what is left. */
 void veil_end(void);
 
