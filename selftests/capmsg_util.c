@@ -347,25 +347,34 @@ static bool task_in_ioctl(pid_t tid)
 	       atoi(text) == SYS_ioctl;
 }
 
-static char task_state(pid_t tid)
+/*
+ * How often a task has gone to sleep, if it sleeps as who waits for something of the
+ * module's does; or -1. Who waits for a lock, a page or a grace period sleeps otherwise: D,
+ * not S.
+ */
+static long task_sleeps(pid_t tid)
 {
-	char text[64], *state;
+	char text[4096], *state, *count;
 
-	if (!task_tells(tid, "stat", text, sizeof(text)))
-		return 0;
-	state = strrchr(text, ')');
-	return state && state[1] == ' ' ? state[2] : 0;
+	if (!task_tells(tid, "status", text, sizeof(text)))
+		return -1;
+	state = strstr(text, "\nState:\tS");
+	count = strstr(text, "\nvoluntary_ctxt_switches:\t");
+	return state && count ? atol(strchr(count, '\t')) : -1;
 }
 
+/* All of this is seen during one and the same sleep. */
 bool task_blocked(pid_t tid)
 {
-	return task_in_ioctl(tid) && task_state(tid) == 'S' && !veil_asked() &&
-	       task_in_ioctl(tid);
+	long slept = task_sleeps(tid);
+
+	return slept >= 0 && task_in_ioctl(tid) && !veil_asked(tid) &&
+	       task_sleeps(tid) == slept;
 }
 
 bool job_blocked(struct job *job)
 {
-	/* Twice: what it was woken for may be over. */
+	/* Twice: some commands wait for one thing, and then for another. */
 	return WAIT_UNTIL(CAPMSG_PATIENCE_MS,
 			  atomic_load(&job->done) ||
 			  (atomic_load(&job->tid) && task_blocked(job->tid) &&

@@ -644,7 +644,7 @@ static bool ripe(scene *self, pid_t pid, unsigned int step)
 {
 	if (!steps[step - 1].blocks)
 		return (unsigned int)atomic_load(&self->sight->ended) == step;
-	/* Twice: once could be a short wait for a lock. */
+	/* Twice: some commands wait for one thing, and then for another. */
 	return (unsigned int)atomic_load(&self->sight->begun) == step &&
 	       task_blocked(pid) && (sleep_ms(1), task_blocked(pid));
 }

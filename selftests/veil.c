@@ -227,6 +227,20 @@ static void begin(void)
 	veil.pid = getpid();
 }
 
+bool veil_asked(pid_t tid)
+{
+	struct capmsg_waiting waiting[256];
+	struct capmsg_upcalls upcalls = { .size = sizeof(upcalls), .port = HANDLER,
+		.waiting = (uintptr_t)waiting, .n = 256 };
+	unsigned int i;
+
+	if (veil.pid != getpid() || ioctl(SPACE_FD, CAPMSG_IOC_UPCALLS, &upcalls))
+		return false;
+	for (i = 0; i < upcalls.out_n && (pid_t)waiting[i].thread != tid; i++)
+		;
+	return i < upcalls.out_n;
+}
+
 void veil_end(void)
 {
 	if (veil.pid != getpid())
@@ -257,16 +271,6 @@ static int pass(int from, __u64 address, int to, __u64 slot)
 static void nothing(int signal)
 {
 	(void)signal;
-}
-
-bool veil_asked(void)
-{
-	struct capmsg_waiting waiting;
-	struct capmsg_upcalls upcalls = { .size = sizeof(upcalls), .port = HANDLER,
-		.waiting = (uintptr_t)&waiting, .n = 1 };
-
-	return getenv("CAPMSG_VEIL") && !ioctl(SPACE_FD, CAPMSG_IOC_UPCALLS, &upcalls) &&
-	       upcalls.out_n;
 }
 
 /**

@@ -9,12 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Carries out a command, behind the veil if there is one. Returns 0 or -errno. */
 int veil_do(int fd, unsigned int nr, void *arg);
 
-/* Somebody waits for its handler. */
-bool veil_asked(void);
+/* Task @tid waits for an answer of the veil, which is on its way, not for what it is to. */
+bool veil_asked(pid_t tid);
 
 /* Ends the thread and its objects; before the test looks for what is left. */
 void veil_end(void);

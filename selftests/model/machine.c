@@ -260,7 +260,7 @@ bool worker_blocked(struct worker *worker)
 	__u64 end = in_ms(worker->patience_ms);
 	int seen = 0;
 
-	/* Twice: what it was woken for may be over. */
+	/* Twice: some commands wait for one thing, and then for another. */
 	while (seen < 2 && atomic_load(&worker->busy) && now_ns() < end) {
 		seen = task_blocked(atomic_load(&worker->tid)) ? seen + 1 : 0;
 		if (seen < 2)
