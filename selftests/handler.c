@@ -34,6 +34,26 @@ int upcall_answer(int fd, __u64 port, const struct upcall *up, const struct verd
 		.post = up->record.out_post, .seq = up->record.out_seq });
 }
 
+int send_until(int fd, __u64 to, int handler, __u64 port)
+{
+	struct capmsg_stat stat;
+	unsigned int ms;
+	int ret;
+
+	/* A deadline that passes on the way there asks nobody. */
+	for (ms = 30; ms < CAPMSG_PATIENCE_MS; ms *= 4) {
+		ret = do_send(fd, &(struct capmsg_send){ .to = to, .deadline = in_ms(ms) });
+		if (ret != -ETIMEDOUT)
+			return ret;
+		ret = cap_stat(handler, port, &stat);
+		if (ret)
+			return ret;
+		if (stat.out_filled)
+			return -ETIMEDOUT;
+	}
+	return -ETIME;
+}
+
 unsigned int upcall_left(const struct upcall *up)
 {
 	return 63 - __builtin_ctzll(up->upcall.address);
@@ -73,8 +93,10 @@ static void *handler_main(void *arg)
 		record->data = PTR(data);
 		record->data_size = sizeof(data);
 		ret = do_recv(h->fd, &recv);
-		if (ret == -ETIMEDOUT)
+		if (ret == -ETIMEDOUT) {
+			atomic_fetch_add(&h->rounds, 1);
 			continue;
+		}
 		if (ret)
 			break;
 		memcpy(&up.upcall, data, sizeof(up.upcall));

@@ -37,6 +37,7 @@ struct verdict {
  * @data: of @decide
  * @declared: it says that it is a receiver of the port
  * @upcalls: how many were received
+ * @rounds: how often it has waited in vain
  * @refused: what the last answer got from the kernel
  */
 struct handler {
@@ -47,6 +48,7 @@ struct handler {
 	void *data;
 	bool declared;
 	atomic_int upcalls;
+	atomic_int rounds;
 	atomic_int refused;
 	atomic_int stop;
 	pthread_t thread;
@@ -74,6 +76,11 @@ static inline int virtual_create(int fd, __u64 to, __u64 handler, __u64 object,
 int upcall_recv(int fd, __u64 port, struct upcall *up);
 /* Answers it. */
 int upcall_answer(int fd, __u64 port, const struct upcall *up, const struct verdict *verdict);
+/*
+ * Sends to @to, with a deadline, what its handler is asked for: at @port of the space
+ * @handler, where it waits now. -ETIMEDOUT; another error; or -ETIME if nobody is asked.
+ */
+int send_until(int fd, __u64 to, int handler, __u64 port);
 /* How many bits the rest of its address has. */
 unsigned int upcall_left(const struct upcall *up);
 /* The next @n of those bits. */

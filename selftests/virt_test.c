@@ -233,10 +233,9 @@ TEST_F(virt, case_02)
 /* The handler never replies: the wait has a deadline, and can be killed. */
 TEST_F(virt, case_03)
 {
-	struct capmsg_send send = { .to = THERE, .deadline = in_ms(30) };
 	pid_t pid;
 
-	EXPECT_EQ(-ETIMEDOUT, do_send(self->tx, &send));
+	EXPECT_EQ(-ETIMEDOUT, send_until(self->tx, THERE, self->fd, HANDLER));
 	ASSERT_EQ(0, upcall_comes(self));
 	EXPECT_EQ(-ESTALE, answer_value(self, INBOX));
 	pid = child_start(child_stat, &self->tx, self->tx);
@@ -270,14 +269,16 @@ TEST_F(virt, case_04)
 /* An answer comes late, or twice: it gets ESTALE, and does not answer the next upcall. */
 TEST_F(virt, case_05)
 {
-	struct capmsg_send send = { .to = THERE, .deadline = in_ms(100) };
+	struct capmsg_send send = { .to = THERE };
 	struct capmsg_resolution old = { .size = sizeof(old),
 		.result = CAPMSG_RESULT_ERROR, .error = EACCES };
 	struct capmsg_reply reply = { .to = SPARE, .data = PTR(&old), .length = sizeof(old) };
 
+	signal_ignore(SIGUSR1, 0);
 	ASSERT_EQ(0, send_starts(self, &send));
 	ASSERT_EQ(0, right_move(self, SPARE));
-	EXPECT_EQ(-ETIMEDOUT, job_join(&self->job));
+	job_signal(&self->job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&self->job));
 	/* From the same frame. */
 	ASSERT_EQ(0, stat_starts(self, THERE));
 	EXPECT_EQ(-ESTALE, do_reply(self->fd, &reply));
@@ -400,8 +401,7 @@ TEST_F(virt, case_09)
 	EXPECT_EQ(0, job_join(&self->job));
 	/* Its other commands wait for itself as long as it likes. */
 	EXPECT_EQ(-EAGAIN, do_send(self->fd, &send));
-	send = (struct capmsg_send){ .to = THERE, .deadline = in_ms(30) };
-	EXPECT_EQ(-ETIMEDOUT, do_send(self->fd, &send));
+	EXPECT_EQ(-ETIMEDOUT, send_until(self->fd, THERE, self->fd, HANDLER));
 	ASSERT_EQ(0, upcall_comes(self));
 	EXPECT_EQ(-ESTALE, answer(self));
 }

@@ -423,10 +423,9 @@ TEST_F(virtual, does_not_wait)
 
 TEST_F(virtual, deadline)
 {
-	struct capmsg_send send = { .to = SLOT2(3, 1), .deadline = in_ms(30) };
 	struct verdict v = { .silent = false };
 
-	EXPECT_EQ(-ETIMEDOUT, do_send(self->tx, &send));
+	EXPECT_EQ(-ETIMEDOUT, send_until(self->tx, SLOT2(3, 1), self->fd, HANDLER));
 	/* An answer that comes too late is told so. */
 	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
 	say_value(&v, HANDLER, 8);
@@ -518,7 +517,7 @@ TEST_F(virtual, listed_through_a_closed_revoker)
 	ASSERT_EQ(0, handler_start(&self->handler));
 	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &(struct verdict){
 		.resolution = { .result = CAPMSG_RESULT_ERROR, .error = ENOENT } }));
-	EXPECT_TRUE(WAIT_UNTIL(1000, job_blocked(&self->job)));
+	EXPECT_TRUE(job_blocked(&self->job));
 	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = SLOT(9) }));
 	EXPECT_EQ(0, job_join(&self->job));
 	EXPECT_EQ(0, list.out_n);
@@ -973,7 +972,9 @@ TEST_F(virtual, second_receiver_breaks_the_cycle)
 	other.declared = true;
 	ASSERT_EQ(0, handler_start(&self->handler));
 	ASSERT_EQ(0, handler_start(&other));
-	sleep_ms(50);
+	/* Both have said it once they have waited in vain. */
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, atomic_load(&self->handler.rounds) &&
+			       atomic_load(&other.rounds)));
 	EXPECT_EQ(-ENOENT, cap_type(self->tx, SLOT2(3, 1)));
 	EXPECT_NE(-EDEADLK, needs.result);
 	handler_stop(&self->handler);
@@ -1000,27 +1001,41 @@ TEST_F(virtual, declaration_errors)
 	handler_stop(&self->handler);
 }
 
+struct declarer {
+	pthread_t thread;
+	int fd, ret;
+	pthread_barrier_t *both;
+};
+
 static void *declare_thread(void *arg)
 {
+	struct declarer *declarer = arg;
 	struct capmsg_record record = { .data = 0 };
 	struct capmsg_recv recv = { .flags = CAPMSG_RECV_DECLARE, .port = SLOT(8),
 		.records = PTR(&record), .n_records = 1, .deadline = in_ms(100) };
 
-	return (void *)(long)do_recv(*(int *)arg, &recv);
+	declarer->ret = do_recv(declarer->fd, &recv);
+	/* Who ends is no receiver any more, and leaves room. */
+	pthread_barrier_wait(declarer->both);
+	return NULL;
 }
 
 TEST_F(virtual, no_room_to_declare)
 {
-	pthread_t threads[2];
-	void *ret[2];
+	struct declarer declarers[2];
+	pthread_barrier_t both;
 	int i;
 
 	ASSERT_EQ(0, handler_port(self->fd, SLOT(8), 1));
+	ASSERT_EQ(0, pthread_barrier_init(&both, NULL, 2));
+	for (i = 0; i < 2; i++) {
+		declarers[i] = (struct declarer){ .fd = self->fd, .both = &both };
+		ASSERT_EQ(0, pthread_create(&declarers[i].thread, NULL, declare_thread,
+					    &declarers[i]));
+	}
 	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, declare_thread, &self->fd));
-	for (i = 0; i < 2; i++)
-		pthread_join(threads[i], &ret[i]);
-	EXPECT_EQ(-EBUSY - ETIMEDOUT, (long)ret[0] + (long)ret[1]);
+		pthread_join(declarers[i].thread, NULL);
+	EXPECT_EQ(-EBUSY - ETIMEDOUT, declarers[0].ret + declarers[1].ret);
 }
 
 /* --- keepers ---------------------------------------------------------------------------------- */
