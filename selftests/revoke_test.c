@@ -630,7 +630,7 @@ TEST_F(revoke, message_without_a_thread)
 		ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
 		if (round == 2)
 			break;
-		EXPECT_TRUE(WAIT_UNTIL(2000, !cap_stat(self->fd, TO, &stat) &&
+		EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, !cap_stat(self->fd, TO, &stat) &&
 				       stat.out_state == CAPMSG_MESSAGE_LOST));
 		EXPECT_EQ(ENOENT, stat.out_error);
 		EXPECT_EQ(0, do_wait(self->fd, &(struct capmsg_wait){
@@ -750,40 +750,54 @@ static int tree_make(int fd, unsigned int n)
 	return ret;
 }
 
+/**
+ * struct watcher - a thread that notes how long it does not run
+ * @begin: nothing before this counts
+ * @worst: the longest that it did not run since then
+ */
+struct watcher {
+	pthread_t thread;
+	atomic_ullong begin;
+	atomic_bool stop;
+	__u64 worst;
+};
+
 static void *watch_latency(void *arg)
 {
-	struct racer *racer = arg;
-	__u64 last = now_ns(), now, worst = 0;
+	struct watcher *watcher = arg;
+	__u64 last = 0, now, begin;
 
-	while (!atomic_load(&racer->stop)) {
+	while (!atomic_load(&watcher->stop)) {
+		begin = atomic_load(&watcher->begin);
 		now = now_ns();
-		if (now - last > worst)
-			worst = now - last;
+		if (begin && last < begin)
+			last = begin;
+		if (begin && now - last > watcher->worst)
+			watcher->worst = now - last;
 		last = now;
 		sched_yield();
 	}
-	racer->sent = worst;
 	return NULL;
 }
 
-/*
- * How long another thread of this CPU does not run while something is done to the
- * revoker. What else the machine does adds to that, so the best of a few times counts.
- */
-static __u64 gap_during(int (*what)(int fd, __u64 revoker), int fd, __u64 *took)
+/* How long something takes that is done to the revoker, and another thread of this CPU waits. */
+static int gap_during(int (*what)(int fd, __u64 revoker), int fd, __u64 *took, __u64 *gap)
 {
-	struct racer watcher = { };
-	pthread_t thread;
+	struct watcher watcher = { };
+	int ret = -pthread_create(&watcher.thread, NULL, watch_latency, &watcher);
 	__u64 begin;
 
-	if (pthread_create(&thread, NULL, watch_latency, &watcher))
-		return ~0ULL;
+	if (ret)
+		return ret;
 	sleep_ms(20);
 	begin = now_ns();
-	*took = what(fd, REVOKER) ? ~0ULL : now_ns() - begin;
-	atomic_store(&watcher.stop, 1);
-	pthread_join(thread, NULL);
-	return watcher.sent;
+	atomic_store(&watcher.begin, begin);
+	ret = what(fd, REVOKER);
+	*took = now_ns() - begin;
+	atomic_store(&watcher.stop, true);
+	pthread_join(watcher.thread, NULL);
+	*gap = watcher.worst;
+	return ret;
 }
 
 static unsigned int tree_left(int fd, unsigned int n)
@@ -815,7 +829,7 @@ static void pin_to_cpu0(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* An instrumented kernel has smaller crowds, and no bounds in time. */
+/* An instrumented kernel has smaller crowds. */
 static bool is_slow(void)
 {
 	const char *kernel = getenv("VM_KERNEL") ?: "";
@@ -823,29 +837,36 @@ static bool is_slow(void)
 	return strstr(kernel, "-debug") || strstr(kernel, "-kcsan");
 }
 
+static __u64 cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * Whatever is derived, nobody visits it: REVOKE works for a moment, and then waits for a
+ * grace period. That takes as long as the machine likes; the work is what is bounded.
+ */
 TEST_F_TIMEOUT(revoke, hundred_thousand, 300)
 {
-	bool slow = is_slow();
-	unsigned int tries, n = slow ? TREE / 10 : TREE;
-	__u64 took = ~0ULL, gap = ~0ULL;
+	unsigned int n = is_slow() ? TREE / 10 : TREE;
+	__u64 begin, cpu_begin, took, worked;
 
-	pin_to_cpu0();
-	for (tries = 0; tries < 4 && gap > 50000000; tries++) {
-		ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
-		ASSERT_EQ(0, tree_make(self->fd, n));
-		EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, tree_slot(n - 1)));
-		gap = gap_during(revoke_now, self->fd, &took);
-		EXPECT_EQ(0, tree_left(self->fd, n));
-		tree_clear(self->fd, n);
-		TH_LOG("%u derived: revoked in %llu us, longest gap of another thread %llu us",
-		       n, (unsigned long long)took / 1000, (unsigned long long)gap / 1000);
-		if (slow)
-			break;
-	}
-	if (!slow) {
-		EXPECT_GT(1000000000ULL, took);
-		EXPECT_GT(50000000ULL, gap);
-	}
+	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
+	ASSERT_EQ(0, tree_make(self->fd, n));
+	EXPECT_EQ(CAPMSG_TYPE_PORT, cap_type(self->fd, tree_slot(n - 1)));
+	begin = now_ns();
+	cpu_begin = cpu_ns();
+	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
+	worked = cpu_ns() - cpu_begin;
+	took = now_ns() - begin;
+	EXPECT_EQ(0, tree_left(self->fd, n));
+	tree_clear(self->fd, n);
+	TH_LOG("%u derived: revoked in %llu us, of which it worked %llu us", n, took / 1000,
+	       worked / 1000);
+	EXPECT_GT(20000000ULL, worked);
 }
 
 /* --- a crowd at one revoker ----------------------------------------------- */
@@ -881,27 +902,36 @@ static unsigned int crowd_lost(int fd, unsigned int n)
 	return lost;
 }
 
-/* However many have to be told, others get on meanwhile; and all of them are told. */
+#define TRIES		9
+/* The longest that the scheduler has somebody wait. */
+#define SLICE		10000000ULL
+
+/*
+ * However many have to be told, others get on meanwhile; and all of them are told.
+ * Whoever was not let run before all were told has waited all the time. How long that is
+ * depends on the machine, but not which part of it: unless it is a moment, it is not half.
+ * What else the machine does adds to the one or the other, so most of some times count.
+ */
 TEST_F_TIMEOUT(revoke, crowd_is_told, 300)
 {
-	bool slow = is_slow();
-	unsigned int tries, n = slow ? CROWD / 10 : CROWD;
-	__u64 took, gap = ~0ULL, best = ~0ULL;
+	unsigned int tries, good = 0, n = is_slow() ? CROWD / 10 : CROWD;
+	__u64 took, gap;
 
 	pin_to_cpu0();
 	ASSERT_EQ(0, revoker_create(self->fd, PORT, GIVEN, REVOKER));
 	ASSERT_EQ(0, crowd_make(self->fd, n));
-	for (tries = 0; tries < 4 && best > 50000000; tries++) {
-		gap = gap_during(tries % 2 ? gate_open : gate_close, self->fd, &took);
-		best = gap < best ? gap : best;
+	for (tries = 0; tries < TRIES && good <= TRIES / 2; tries++) {
+		/* Who closes waits for a grace period, in which others run anyway. */
+		ASSERT_EQ(0, gate_close(self->fd, REVOKER));
+		ASSERT_EQ(0, gap_during(gate_open, self->fd, &took, &gap));
+		good += gap <= SLICE || gap <= took / 2;
 		TH_LOG("%u told in %llu us, longest gap of another thread %llu us", n,
-		       (unsigned long long)took / 1000, (unsigned long long)gap / 1000);
+		       took / 1000, gap / 1000);
 	}
-	if (!slow)
-		EXPECT_GT(50000000ULL, best);
+	EXPECT_LT(TRIES / 2, good);
 	EXPECT_EQ(0, crowd_lost(self->fd, n));
 	ASSERT_EQ(0, revoke_now(self->fd, REVOKER));
-	EXPECT_TRUE(WAIT_UNTIL(20000, crowd_lost(self->fd, n) == n));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, crowd_lost(self->fd, n) == n));
 }
 
 TEST_HARNESS_MAIN
