@@ -496,6 +496,7 @@ TEST_F(message, plain_refuses_calls)
 	ASSERT_EQ(0, plain_start(&plain, self->fd, PORT, buffer, 2 * PAGE));
 	ASSERT_TRUE(job_blocked(&plain.job));
 	ASSERT_EQ(0, JOB_START(&job, self->tx, call, CALL, &call));
+	ASSERT_TRUE(job_blocked(&job));
 	EXPECT_FALSE(job_done(&plain.job, 30));
 	ASSERT_EQ(0, msg_send(self->tx, PORT, self->source, PAGE));
 	EXPECT_EQ(0, job_join(&plain.job));

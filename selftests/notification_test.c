@@ -188,12 +188,14 @@ struct fault {
 	struct capmsg_wait *arg;
 	int fd;
 	int error;
+	atomic_int tid;
 };
 
 static void *wait_there(void *arg)
 {
 	struct fault *fault = arg;
 
+	atomic_store(&fault->tid, gettid());
 	fault->error = ioctl(fault->fd, CAPMSG_IOC_WAIT, fault->arg) ? errno : 0;
 	return NULL;
 }
@@ -211,7 +213,8 @@ TEST_F(notification, fault_after_waiting)
 	*fault.arg = (struct capmsg_wait){ .size = sizeof(*fault.arg),
 		.notification = COPY, .mask = 3, .deadline = patience() };
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_there, &fault));
-	sleep_ms(50);
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, atomic_load(&fault.tid) &&
+			       task_blocked(fault.tid)));
 	ASSERT_EQ(0, waiter_start(&w, self->fd, COPY, 2, patience()));
 	ASSERT_TRUE(job_blocked(&w.job));
 	ASSERT_EQ(0, mprotect(fault.arg, PAGE, PROT_READ));
