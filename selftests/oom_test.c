@@ -253,14 +253,26 @@ static int pile_small(struct ballast *ballast)
 	return misses == 6 ? 0 : -E2BIG;
 }
 
+/* What others took and gave back is taken, too, when it has come back. */
+static int pile_rest(struct ballast *ballast)
+{
+	unsigned int before;
+	int ret;
+
+	do {
+		before = ballast->n[SMALL];
+		sleep_ms(100);
+		ret = pile_small(ballast);
+	} while (!ret && ballast->n[SMALL] != before);
+	return ret;
+}
+
 static int fill_up(struct ballast *ballast)
 {
 	int ret = settle_in();
 
-	/* What was freed before is free by then. */
-	sleep_ms(200);
-	return ret ?: pile_ports(ballast, 0, 256) ?: pile_ports(ballast, 1, 16) ?:
-	       pile_ports(ballast, 2, 1) ?: pile_small(ballast);
+	ret = ret ?: pile_ports(ballast, 0, 256) ?: pile_ports(ballast, 1, 16);
+	return ret ?: pile_ports(ballast, 2, 1) ?: pile_small(ballast) ?: pile_rest(ballast);
 }
 
 /* Gives one object of the ballast back, the smallest that there is. */
@@ -381,20 +393,6 @@ static int points_of(struct calls *calls, unsigned int nr, struct ballast *balla
 		MUST(state, call_state(calls));
 	} while (ret == -ENOMEM && !lighten(ballast));
 	return ret == call_result(nr) ? 0 : failed(1000 + nr, call_result(nr), ret);
-}
-
-/* What others took and gave back is taken, too, when it has come back. */
-static int pile_rest(struct ballast *ballast)
-{
-	unsigned int before;
-	int ret;
-
-	do {
-		before = ballast->n[SMALL];
-		sleep_ms(100);
-		ret = pile_small(ballast);
-	} while (!ret && ballast->n[SMALL] != before);
-	return ret;
 }
 
 static int every_point(void *unused)
