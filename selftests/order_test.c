@@ -517,7 +517,7 @@ static void busy_wait(unsigned int ns)
 /* Until all is sent: a kill each time that enough was sent since the last one. */
 static int kill_on(void)
 {
-	unsigned int total = field.book->n * SENDERS, due = BETWEEN_KILLS;
+	unsigned int total = field.book->n * SENDERS, due = BETWEEN_KILLS, kills = 0;
 	int ret = 0;
 
 	while (!ret && due < total) {
@@ -525,7 +525,8 @@ static int kill_on(void)
 			return -ETIME;
 		/* Not at a place that has to do with what was sent. */
 		busy_wait(random_next(&field.random) % 200000);
-		if (random_next(&field.random) % 4)
+		/* Both kinds, however short the run is. */
+		if (++kills % 4)
 			ret = kill_sender(random_next(&field.random) % SENDERS);
 		else
 			ret = kill_hands(random_next(&field.random) % PORTS);
