@@ -314,7 +314,7 @@ static void object_forget(FIXTURE_DATA(malformed) *self)
 }
 
 /* What is no more is nothing, also when its memory is another object's by now. */
-TEST_F(malformed, object_dead)
+TEST_F_TIMEOUT(malformed, object_dead, 120)
 {
 	const struct object_field *f;
 
@@ -1208,9 +1208,10 @@ static void untold_undo(FIXTURE_DATA(malformed) *self, unsigned int nr)
 }
 
 /* The struct is there and not there: the result of every day, or EFAULT and nothing done. */
-TEST_F(malformed, struct_blinks)
+TEST_F_TIMEOUT(malformed, struct_blinks, 120)
 {
 	unsigned int nr, round, faults = 0, done = 0;
+	const __u64 end = patience();
 	struct blinker blinker;
 	union any *a, *view;
 	void *page;
@@ -1243,7 +1244,7 @@ TEST_F(malformed, struct_blinks)
 }
 
 /* So do the records: every message is received once, whole, and in order. */
-TEST_F(malformed, records_blink)
+TEST_F_TIMEOUT(malformed, records_blink, 120)
 {
 	static const unsigned int both[] = { CAPMSG_CMD_RECV, CAPMSG_CMD_REPLY_RECV };
 	const size_t data = sizeof(struct capmsg_record);
@@ -1337,7 +1338,7 @@ static int send_numbers(void *fd)
 }
 
 /* Signals all the time, of which each restarts the command: every message once, in order. */
-TEST_F(malformed, signals)
+TEST_F_TIMEOUT(malformed, signals, 120)
 {
 	struct capmsg_record record;
 	unsigned int i, number[CAPMSG_INLINE_MAX / 4];

@@ -229,7 +229,7 @@ TEST_F(notification, fault_after_waiting)
 
 /* --- waiting ---------------------------------------------------------------- */
 
-TEST_F(notification, signal_wakes)
+TEST_F_TIMEOUT(notification, signal_wakes, 120)
 {
 	struct waiter w;
 	unsigned int i;
@@ -395,7 +395,7 @@ static void *storm_signal(void *arg)
 }
 
 /* Bits that are set while others are taken are never lost. */
-TEST_F(notification, storm)
+TEST_F_TIMEOUT(notification, storm, 120)
 {
 	struct storm storm = { .fd = self->fd, .n = 20000 };
 	pthread_t thread[2];
@@ -426,7 +426,7 @@ static void *answer(void *arg)
 }
 
 /* No wake-up is lost between two that wait for each other. */
-TEST_F(notification, ping_pong)
+TEST_F_TIMEOUT(notification, ping_pong, 120)
 {
 	struct storm storm = { .fd = self->fd, .n = 2000 };
 	pthread_t thread;

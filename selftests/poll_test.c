@@ -254,7 +254,7 @@ static void *poll_there(void *arg)
 }
 
 /* No poll sleeps beside a bit. */
-TEST_F(poll, poll_ping_pong)
+TEST_F_TIMEOUT(poll, poll_ping_pong, 120)
 {
 	struct pair pair = { .fd = self->fd, .n = 2000 };
 	pthread_t thread;

@@ -270,15 +270,21 @@ TEST_F(copying, counted)
 	EXPECT_EQ(before + MIB, copied(self->fd));
 }
 
+/* It is a page fault for each page. */
+#define COLD_MS		90000
+
 static int send_cold(void *file)
 {
 	char *source = mmap(NULL, 64 * MIB, PROT_READ, MAP_SHARED, *(int *)file, 0);
 
-	return source == MAP_FAILED ? ENOMEM : msg_send(3, PORT, source, 64 * MIB);
+	if (source == MAP_FAILED)
+		return ENOMEM;
+	return do_send(3, &(struct capmsg_send){ .to = PORT, .data = PTR(source),
+		.length = 64 * MIB, .deadline = in_ms(COLD_MS) });
 }
 
 /* 64 MiB of which the sender has no page mapped are copied once, not again and again. */
-TEST_F(copying, nothing_resident)
+TEST_F_TIMEOUT(copying, nothing_resident, 120)
 {
 	int file = memfd_create("cold", 0);
 	char *target = memory_new(64 * MIB, false), *chunk = memory_new(MIB, false);
@@ -299,7 +305,7 @@ TEST_F(copying, nothing_resident)
 	ASSERT_EQ(3, dup2(100, 3));
 	file = 101;
 	pid = child_start(send_cold, &file, KEEP_ALL);
-	EXPECT_EQ(0, child_wait(pid, CAPMSG_PATIENCE_MS + 2000));
+	EXPECT_EQ(0, child_wait(pid, COLD_MS + 2000));
 	ASSERT_EQ(0, msg_poll(100, PORT, &self->record, NULL));
 	EXPECT_EQ(64 * MIB, self->record.out_length);
 	EXPECT_LE(64 * MIB, copied(100) - before);

@@ -337,7 +337,7 @@ static int then_leave(int fd)
 	return 0;
 }
 
-TEST_F(watch, owner_exits)
+TEST_F_TIMEOUT(watch, owner_exits, 120)
 {
 	struct owner arg = { .to = self->fd, .then = then_leave };
 	unsigned int i;
@@ -376,7 +376,7 @@ static void *destroy_there(void *arg)
 }
 
 /* Of a watch that is destroyed at once with its object a notice comes, or none. */
-TEST_F(watch, destroyed_together)
+TEST_F_TIMEOUT(watch, destroyed_together, 120)
 {
 	struct race race = { .fd = self->fd, .address = WATCH };
 	unsigned int i, told = 0;
@@ -399,7 +399,7 @@ TEST_F(watch, destroyed_together)
 }
 
 /* A watch that is created while its object dies is refused, or tells. */
-TEST_F(watch, created_together)
+TEST_F_TIMEOUT(watch, created_together, 120)
 {
 	struct race race = { .fd = self->fd, .address = PORT };
 	unsigned int i;
