@@ -199,7 +199,7 @@ test_landing_destroyed() {
 		cappage create /20
 		port post /10 --landing /20/00
 		cappage destroy /20
-		recv /10 --timeout 5s
+		recv /10 --timeout 20s
 	END
 	has '^error *ENOENT$'
 }

@@ -7,7 +7,7 @@
 
 # Programs that a handler has started end a moment after it.
 settle() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 40); do
 		status 0 -j status
 		! json total.spaces=1 || return 0
 		sleep 0.5

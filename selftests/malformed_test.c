@@ -1348,7 +1348,7 @@ TEST_F_TIMEOUT(malformed, signals, 120)
 		ASSERT_EQ(0, msg_recv(self->fd, LANDING_PORT, &record, number));
 		ASSERT_EQ(i, number[0]);
 	}
-	EXPECT_EQ(0, child_wait(pid, 5000));
+	EXPECT_EQ(0, child_wait(pid, CAPMSG_PATIENCE_MS));
 	EXPECT_EQ(-EAGAIN, msg_poll(self->fd, LANDING_PORT, &record, number));
 }
 

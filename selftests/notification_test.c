@@ -286,7 +286,7 @@ TEST_F(notification, one_bit_for_many)
 	}
 	for (n = 1; n <= MANY; n++) {
 		ASSERT_EQ(0, note_signal(self->fd, NOTE, 1));
-		EXPECT_TRUE(WAIT_UNTIL(5000, n_done(w) >= n));
+		EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, n_done(w) >= n));
 		sleep_ms(2);
 		EXPECT_EQ(n, n_done(w));
 	}
@@ -370,7 +370,8 @@ TEST_F(notification, owner_killed)
 	pid_t pid = child_start(owner, &self->fd, self->fd);
 	struct waiter w;
 
-	ASSERT_TRUE(WAIT_UNTIL(5000, cap_type(self->fd, COPY) == CAPMSG_TYPE_NOTIFICATION));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       cap_type(self->fd, COPY) == CAPMSG_TYPE_NOTIFICATION));
 	ASSERT_EQ(0, waiter_start(&w, self->fd, COPY, 1, patience()));
 	ASSERT_TRUE(job_blocked(&w.job));
 	child_kill(pid);

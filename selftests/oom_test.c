@@ -120,9 +120,9 @@ static long long group_end(const struct quotas *before)
 
 	if (ret)
 		return ret;
-	if (!WAIT_UNTIL(5000, file_number(current, NULL) < 1 << 20))
+	if (!WAIT_UNTIL(CAPMSG_PATIENCE_MS, file_number(current, NULL) < 1 << 20))
 		return file_number(current, NULL);
-	return WAIT_UNTIL(3000, rmdir(GROUP) == 0) ? 0 : -errno;
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS, rmdir(GROUP) == 0) ? 0 : -errno;
 }
 
 static long long kills(void)
@@ -363,7 +363,7 @@ static int refused(void *unused)
 	MUST(0, commands_without_memory(&calls, bare));
 	/* And with memory they succeed. */
 	close(ballast.fd);
-	MUST(true, WAIT_UNTIL(5000, !do_setup(bare, &(struct capmsg_setup){ })));
+	MUST(true, WAIT_UNTIL(CAPMSG_PATIENCE_MS, !do_setup(bare, &(struct capmsg_setup){ })));
 	MUST(0, limits_of(&calls));
 	return 0;
 }

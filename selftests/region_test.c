@@ -216,7 +216,8 @@ TEST_F(region, hugetlb)
 	ASSERT_EQ(0, region_unregister(self->fd, OTHER));
 	EXPECT_EQ(0, pinned(self->fd));
 	/* The pages are back in their pool: nothing pins them. */
-	EXPECT_TRUE(WAIT_UNTIL(3000, file_number("/proc/meminfo", "HugePages_Free:") == 3));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       file_number("/proc/meminfo", "HugePages_Free:") == 3));
 	EXPECT_TRUE(hugetlb_reserve(0));
 }
 

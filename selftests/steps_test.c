@@ -133,7 +133,7 @@ static pid_t parked_at(FIXTURE_DATA(steps) *self, int (*fn)(void *), unsigned in
 	ret = file_write(HOOK, text);
 	if (ret || write(self->gate[1], "x", 1) != 1)
 		return ret ?: -EIO;
-	return WAIT_UNTIL(10000, hook_says("parked")) ? pid : -ETIME;
+	return WAIT_UNTIL(CAPMSG_PATIENCE_MS, hook_says("parked")) ? pid : -ETIME;
 }
 
 static int release(void)

@@ -748,7 +748,8 @@ static const char *check_notices(scene *self)
 	const __u64 bits = NO_SENDERS | (self->watched ? DEATH : 0);
 	int ret;
 
-	if (!WAIT_UNTIL(5000, (note_pending(self->peer, NOTE) & bits) == bits))
+	if (!WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			(note_pending(self->peer, NOTE) & bits) == bits))
 		return complain("bits %lx are set, not %lx", note_pending(self->peer, NOTE), bits);
 	if (note_take(self->peer, NOTE, ~0ULL) != bits)
 		return "other bits are set";
@@ -802,7 +803,7 @@ static const char *check_totals(scene *self)
 
 	for (i = 0; i < KEPT_N; i++)
 		cap_clear(self->peer, SLOT2(KEPT, i));
-	if (WAIT_UNTIL(5000, totals_are_back(self)))
+	if (WAIT_UNTIL(CAPMSG_PATIENCE_MS, totals_are_back(self)))
 		return NULL;
 	for (i = 0; i < TOTALS - 1 && is[i] == was[i]; i++)
 		;

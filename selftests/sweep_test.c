@@ -374,8 +374,8 @@ TEST_F_TIMEOUT(sweep, every_command_that_creates, 120)
 		ASSERT_EQ(0, port_create(self->creator, KEPT(live++), 1));
 	for (n = 0; n < sizeof(creates) / sizeof(creates[0]); n++) {
 		/* A watch that is destroyed may take a moment. */
-		EXPECT_TRUE(WAIT_UNTIL(3000, query_of(self->creator).out_user_objects ==
-					     QUOTA - 2));
+		EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+				       query_of(self->creator).out_user_objects == QUOTA - 2));
 		ASSERT_EQ(0, bury_one(self->creator, self->stranger));
 		ret = create_any(self->creator, creates[n], page);
 		EXPECT_LE(0, ret) TH_LOG("command %u", creates[n]);
@@ -612,7 +612,8 @@ TEST_F_TIMEOUT(sweep, long_run, 3600)
 	EXPECT_GE(scale->max_objects / 4 + 1, r.tombstones);
 	EXPECT_GE(scale->max_objects / 4 + 32, r.objects);
 	/* Freed after a grace period; and slabs are not full. */
-	EXPECT_TRUE(WAIT_UNTIL(10000, slab_objects() < slab + scale->max_objects / 4 + 4096));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       slab_objects() < slab + scale->max_objects / 4 + 4096));
 	TH_LOG("%lld objects in the slab cache, before %lld; %lld KiB less are free",
 	       slab_objects(), slab, memory - available());
 }

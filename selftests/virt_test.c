@@ -763,7 +763,8 @@ static int group_freeze(pid_t pid)
 	snprintf(text, sizeof(text), "%d", pid);
 	ret = file_write(GROUP "/cgroup.procs", text) ?:
 	      file_write(GROUP "/cgroup.freeze", "1");
-	if (ret || !WAIT_UNTIL(10000, file_number(GROUP "/cgroup.events", "frozen") == 1))
+	if (ret || !WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       file_number(GROUP "/cgroup.events", "frozen") == 1))
 		return ret ?: -ETIME;
 	return 0;
 }
@@ -814,7 +815,8 @@ TEST_F(virt, case_18)
 	ASSERT_EQ(0, upcall_comes(self));
 	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);
 	EXPECT_EQ(0, answer_slot(self, 1));
-	EXPECT_TRUE(WAIT_UNTIL(1000, query_of(self->tx).out_total_pinned == 1));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       query_of(self->tx).out_total_pinned == 1));
 	EXPECT_EQ(0, msg_send(self->tx, PORT, "x", 1));
 	EXPECT_EQ(0, job_join(&self->job));
 	EXPECT_EQ(0, query_of(self->tx).out_total_pinned);

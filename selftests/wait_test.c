@@ -209,7 +209,8 @@ TEST_F(wait, senders_in_order)
 		number[i] = i;
 		send[i] = send_make(&number[i], sizeof(i), patience());
 		ASSERT_EQ(0, job_start(&job[i], self->fd, CAPMSG_CMD_SEND, &send[i]));
-		ASSERT_TRUE(WAIT_UNTIL(5000, port_stat(self->fd).out_senders == i + 1));
+		ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+				       port_stat(self->fd).out_senders == i + 1));
 	}
 	EXPECT_EQ(-EAGAIN, msg_try(self->fd, PORT, "late", 4));
 	ASSERT_EQ(0, msg_recv(self->fd, PORT, &self->record, self->data));
@@ -347,7 +348,7 @@ TEST_F(wait, receiver_killed)
 	ASSERT_EQ(100, dup2(self->fd, 100));
 	ASSERT_EQ(3, dup2(100, 3));
 	pid = child_start(wait_to_receive, NULL, 3);
-	ASSERT_TRUE(WAIT_UNTIL(5000, task_blocked(pid)));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, task_blocked(pid)));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	ASSERT_EQ(0, msg_try(100, PORT, "mine", 4));
 	ASSERT_EQ(0, msg_poll(100, PORT, &self->record, self->data));
@@ -369,7 +370,7 @@ TEST_F(wait, sender_killed)
 	ASSERT_EQ(100, dup2(self->fd, 100));
 	ASSERT_EQ(3, dup2(100, 3));
 	pid = child_start(wait_to_send, NULL, 3);
-	ASSERT_TRUE(WAIT_UNTIL(5000, port_stat(100).out_senders == 1));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, port_stat(100).out_senders == 1));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	EXPECT_EQ(0, port_stat(100).out_senders);
 	EXPECT_EQ(0, msg_try(100, PORT, "next", 4));

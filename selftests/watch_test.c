@@ -271,7 +271,7 @@ TEST_F(watch, watcher_closes)
 	ASSERT_EQ(0, watch_create(self->other, PORT, WATCH, NOTE, 2));
 	EXPECT_EQ(2, live(self->fd, CAPMSG_TYPE_WATCH));
 	close(self->other);
-	EXPECT_TRUE(WAIT_UNTIL(3000, live(self->fd, CAPMSG_TYPE_WATCH) == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, live(self->fd, CAPMSG_TYPE_WATCH) == 0));
 	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
 	EXPECT_EQ(0, note_take(self->fd, NOTE, ALL));
 }
@@ -287,7 +287,7 @@ TEST_F(watch, account)
 	EXPECT_EQ(before.out_user_objects + 1, after.out_user_objects);
 	EXPECT_LT(before.out_user_bytes, after.out_user_bytes);
 	ASSERT_EQ(0, obj_destroy(self->fd, PORT));
-	EXPECT_TRUE(WAIT_UNTIL(3000, do_query(self->fd, &after) == 0 &&
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, do_query(self->fd, &after) == 0 &&
 			       after.out_user_objects == before.out_user_objects));
 }
 
@@ -323,7 +323,8 @@ TEST_F(watch, owner_killed)
 	struct owner arg = { .to = self->fd, .then = then_wait };
 	pid_t pid = child_start(owner, &arg, self->fd);
 
-	ASSERT_TRUE(WAIT_UNTIL(5000, cap_type(self->fd, COPY) == CAPMSG_TYPE_PORT));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       cap_type(self->fd, COPY) == CAPMSG_TYPE_PORT));
 	ASSERT_EQ(0, watch_create(self->fd, COPY, 0, NOTE, 1));
 	ASSERT_EQ(0, watch_create(self->fd, TABLE, 0, NOTE, 2));
 	EXPECT_EQ(0, note_take(self->fd, NOTE, ALL));
@@ -354,7 +355,7 @@ TEST_F_TIMEOUT(watch, owner_exits, 120)
 		EXPECT_TRUE(ret == 0 || ret == -ENOENT);
 		if (ret == 0)
 			EXPECT_EQ(1, note_wait(self->fd, NOTE, 1));
-		child_wait(pid, 5000);
+		child_wait(pid, CAPMSG_PATIENCE_MS);
 		EXPECT_EQ(0, note_take(self->fd, NOTE, ALL));
 	}
 }
@@ -456,14 +457,15 @@ TEST_F_TIMEOUT(watch, memory_cgroup, 90)
 	ASSERT_EQ(0, file_write(GROUP "/memory.max", "8M"));
 	file_write(GROUP "/memory.swap.max", "0");
 	pid = child_start(starved_owner, &arg, self->fd);
-	ASSERT_TRUE(WAIT_UNTIL(5000, cap_type(self->fd, COPY) == CAPMSG_TYPE_PORT));
+	ASSERT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS,
+			       cap_type(self->fd, COPY) == CAPMSG_TYPE_PORT));
 	ASSERT_EQ(0, watch_create(self->fd, COPY, 0, NOTE, 1));
 	ASSERT_EQ(0, watch_create(self->fd, TABLE, 0, NOTE, 2));
 	EXPECT_EQ(1, note_wait(self->fd, NOTE, ALL));
 	EXPECT_EQ(1000 + SIGKILL, child_kill(pid));
 	EXPECT_EQ(2, note_wait(self->fd, NOTE, ALL));
 	EXPECT_EQ(0, file_number(GROUP "/memory.events", "oom_kill "));
-	EXPECT_TRUE(WAIT_UNTIL(5000, rmdir(GROUP) == 0));
+	EXPECT_TRUE(WAIT_UNTIL(CAPMSG_PATIENCE_MS, rmdir(GROUP) == 0));
 }
 
 TEST_HARNESS_MAIN
