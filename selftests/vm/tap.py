@@ -38,7 +38,8 @@ COMPLAINTS = re.compile(r'''
 HARMLESS = re.compile(r'''loading\ out-of-tree\ module | module\ verification\ failed | capmsg-vm:
     | kmemleak:\ (Kernel\ memory\ leak\ detector\ initialized|Automatic\ memory\ scanning|Cannot\ insert)
     # What a busy host makes a virtual machine say.
-    | clocksource | hrtimer:\ interrupt | perf:\ interrupt | tsc: | Unstable\ clock | trace_clock | sched:.*replenish
+    | clocksource | hrtimer:\ interrupt | perf:\ interrupt | tsc: | TSC\ found\ unstable | Unstable\ clock | trace_clock
+    | sched:.*(replenish|throttling)
     | random:\  | Speculative\ Return\ Stack\ Overflow | kasan:\ KernelAddressSanitizer\ initialized''', re.X)
 # What the kernel says when it kills oom_test, which is there to be killed.
 KILLING = re.compile(r'\] oom_test invoked oom-killer: ')
