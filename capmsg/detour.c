@@ -121,6 +121,7 @@ int capmsg_detour_invoke(const struct capmsg_view *view, struct capmsg_cap *cap,
 	if (!worth_asking(view, cap, place))
 		return 0;
 	place->played = cap->object;
+	place->wanted = CAPMSG_LOOKUP_INVOKE;
 	place->bits = 0;
 	place->left = 0;
 	/* The end of what is played is told, whatever may be remembered of it. */

@@ -109,7 +109,7 @@ static bool copy_of(struct capmsg_export_file *export, struct capmsg_cap *cap)
  *
  * Context: Process context, no locks held; may sleep.
  * Return: 0; -EINVAL if the file holds no capability; -ENOENT if the
- * capability reads as void; errors of capmsg_gate_wait().
+ * capability reads as void; errors of capmsg_gate_wait_own().
  */
 int capmsg_import(struct file *file, const struct capmsg_until *until,
 		  struct capmsg_cap *cap)
@@ -129,7 +129,7 @@ int capmsg_import(struct file *file, const struct capmsg_until *until,
 		if (!ret)
 			break;
 		if (ret == CAPMSG_SHUT)
-			ret = capmsg_gate_wait(cap->revoker, until);
+			ret = capmsg_gate_wait_own(cap->revoker, until);
 		capmsg_cap_forget(cap);
 		if (ret)
 			return ret;

@@ -491,9 +491,40 @@ static int wait_at(struct capmsg_gates *gates, const struct capmsg_until *until)
 	return 0;
 }
 
+/* @behind: what is behind a virtual object counts as well. */
+static bool closed(struct capmsg_gates *gates, bool behind)
+{
+	enum capmsg_gate gate = capmsg_gates_look(gates);
+
+	if (!behind) {
+		rcu_read_lock();
+		gate = capmsg_gate_rcu(gates->through);
+		rcu_read_unlock();
+	}
+	return gate == CAPMSG_GATE_CLOSED;
+}
+
+static int wait_while_closed(const struct capmsg_object *through,
+			     const struct capmsg_until *until, bool behind)
+{
+	struct capmsg_gates gates = { };
+	bool shut;
+	int ret = 0;
+
+	do {
+		/* Anew each time: a virtual object may have been bound meanwhile. */
+		capmsg_gates_join(&gates, through);
+		shut = closed(&gates, behind);
+		if (shut)
+			ret = wait_at(&gates, until);
+		capmsg_gates_leave(&gates);
+	} while (shut && !ret);
+	return ret;
+}
+
 /**
- * capmsg_gate_wait() - wait while a chain of revokers is closed
- * @through: the last of the chain, or NULL; the caller keeps it
+ * capmsg_gate_wait() - wait while capmsg_gate_check() says that a way is closed
+ * @through: the last of it, or NULL; the caller keeps it
  * @until: for how long
  *
  * Context: Process context, no locks held; sleeps.
@@ -503,19 +534,22 @@ static int wait_at(struct capmsg_gates *gates, const struct capmsg_until *until)
 int capmsg_gate_wait(const struct capmsg_object *through,
 		     const struct capmsg_until *until)
 {
-	struct capmsg_gates gates = { };
-	bool closed;
-	int ret = 0;
+	return through ? wait_while_closed(through, until, true) : 0;
+}
 
-	if (!through)
-		return 0;
-	do {
-		/* Anew each time: a virtual object may have been bound meanwhile. */
-		capmsg_gates_join(&gates, through);
-		closed = capmsg_gates_look(&gates) == CAPMSG_GATE_CLOSED;
-		if (closed)
-			ret = wait_at(&gates, until);
-		capmsg_gates_leave(&gates);
-	} while (closed && !ret);
-	return ret;
+/**
+ * capmsg_gate_wait_own() - the same for capmsg_gate_check_rcu()
+ * @through: as of capmsg_gate_wait(), but not NULL
+ * @until: the same
+ *
+ * Whoever looks at one of the two and waits for the other may wait for what it
+ * does not need; or not wait, look again, and so on for ever.
+ *
+ * Context: As capmsg_gate_wait().
+ * Return: As capmsg_gate_wait().
+ */
+int capmsg_gate_wait_own(const struct capmsg_object *through,
+			 const struct capmsg_until *until)
+{
+	return wait_while_closed(through, until, false);
 }

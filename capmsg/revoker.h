@@ -167,6 +167,8 @@ void capmsg_chain_hold(struct capmsg_chain *chain,
 void capmsg_chain_put(struct capmsg_chain *chain);
 int capmsg_gate_wait(const struct capmsg_object *through,
 		     const struct capmsg_until *until);
+int capmsg_gate_wait_own(const struct capmsg_object *through,
+			 const struct capmsg_until *until);
 void capmsg_gates_join(struct capmsg_gates *gates,
 		       const struct capmsg_object *through);
 void capmsg_gates_leave(struct capmsg_gates *gates);

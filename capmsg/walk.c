@@ -202,20 +202,23 @@ int capmsg_walk_rcu(const struct capmsg_view *view, u64 address,
 	return walk(view, address, lookup, cap, place);
 }
 
-/* Leaves the RCU read section, in which @through was found. */
-static int wait_outside(struct capmsg_object *through,
+/*
+ * Leaves the RCU read section, in which @through was found. To go on to what stands in
+ * takes more than to look at what it stands in for.
+ */
+static int wait_outside(struct capmsg_object *through, bool invoke,
 			const struct capmsg_until *until)
 	__releases(RCU)
 {
-	int ret = 0;
+	bool found = capmsg_object_tryget(through);
+	int ret;
 
-	/* Or else it is gone from where it was found: look again. */
-	if (!capmsg_object_tryget(through))
-		through = NULL;
 	rcu_read_unlock();
-	if (!through)
+	/* Gone from where it was found: look again. */
+	if (!found)
 		return 0;
-	ret = capmsg_gate_wait(through, until);
+	ret = invoke ? capmsg_gate_wait(through, until) :
+		       capmsg_gate_wait_own(through, until);
 	capmsg_object_put(through);
 	return ret;
 }
@@ -279,7 +282,9 @@ static noinline int walk_on(const struct capmsg_view *view, u64 address,
 			ret = ask_outside(view, cap, place, lookup, first);
 			first = false;
 		} else {
-			ret = wait_outside(cap->revoker, &view->until);
+			ret = wait_outside(cap->revoker,
+					   place->wanted == CAPMSG_LOOKUP_INVOKE,
+					   &view->until);
 		}
 		cond_resched();
 		rcu_read_lock();

@@ -762,6 +762,51 @@ TEST_F(kind, capability_through_a_revoker)
 	EXPECT_EQ(-ENOENT, msg_send(self->tx, SLOT(9), "x", 1));
 }
 
+/*
+ * Who looks at a virtual object waits for the revokers that it is named through, and for
+ * those alone: neither while the way goes on to one that is closed, nor less if that is
+ * revoked.
+ */
+TEST_F(kind, closed_before_what_is_closed_or_revoked)
+{
+	struct capmsg_copy copy = { .from = SLOT(9), .to = SLOT(12),
+		.rights = CAPMSG_RIGHTS_ALL };
+	struct capmsg_import import = { .to = SLOT(13) };
+
+	signal_ignore(SIGUSR1, 0);
+	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
+	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
+	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
+	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
+	import.fd = cap_export(self->tx, SLOT(9), CAPMSG_RIGHTS_ALL);
+	ASSERT_LE(0, import.fd);
+	EXPECT_EQ(0, msg_send(self->tx, SLOT(9), "x", 1));
+	ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = SLOT(11) }));
+	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = SLOT(10) }));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, copy, COPY, &copy));
+	EXPECT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = SLOT(10) }));
+	EXPECT_EQ(0, job_join(&self->job));
+	copy.to = SLOT(14);
+	ASSERT_EQ(0, do_revoke(self->fd, &(struct capmsg_revoke){ .revoker = SLOT(11) }));
+	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = SLOT(10) }));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, copy, COPY, &copy));
+	EXPECT_TRUE(job_blocked(&self->job));
+	job_signal(&self->job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&self->job));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, import, IMPORT, &import));
+	EXPECT_TRUE(job_blocked(&self->job));
+	job_signal(&self->job, SIGUSR1);
+	EXPECT_EQ(-EINTR, job_join(&self->job));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, copy, COPY, &copy));
+	EXPECT_TRUE(job_blocked(&self->job));
+	ASSERT_EQ(0, do_open(self->tx, &(struct capmsg_open){ .revoker = SLOT(10) }));
+	EXPECT_EQ(0, job_join(&self->job));
+	close(import.fd);
+}
+
 /* --- the end of a virtual object that is in use ------------------------------------------ */
 
 /* As if what stands in had ended; that goes on for others. */
