@@ -198,6 +198,14 @@ static struct capmsg_port_post *ask_curbed(struct capmsg_waiter *waiter,
 	return NULL;
 }
 
+/* As far as its share goes. Of a plain buffer nobody has one. */
+static bool may_take(struct capmsg_port *port, const struct capmsg_port_post *post,
+		     const struct capmsg_sender *sender)
+{
+	return post->owner != port ||
+	       capmsg_port_may_hold(port, sender, post->share);
+}
+
 static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 {
 	const struct capmsg_sender *sender = sender_of(waiter);
@@ -209,8 +217,7 @@ static enum capmsg_taking ask(struct capmsg_waiter *waiter, void *data)
 		return CAPMSG_TAKING_NOT;
 	if (post && capmsg_post_fits(post, sender)) {
 		offer->found = post;
-		if (post->owner != offer->port ||
-		    capmsg_port_may_hold(offer->port, sender, post->share))
+		if (may_take(offer->port, post, sender))
 			return CAPMSG_TAKING;
 		capmsg_line_curb(&offer->port->lines, waiter, true);
 		return CAPMSG_TAKING_OVER;
@@ -350,7 +357,10 @@ static bool stalled(const struct capmsg_port *port,
 	return !ktime_before(now, steal_time(port, post, now));
 }
 
-/* Take what is stalled away for those in line, until it is the sender's turn. */
+/*
+ * Take what is stalled away for those in line, until it is the sender's turn. What it
+ * could not have itself it leaves to who watches.
+ */
 static bool steal(struct capmsg_port *port, struct capmsg_sender *sender,
 		  ktime_t now)
 {
@@ -358,10 +368,13 @@ static bool steal(struct capmsg_port *port, struct capmsg_sender *sender,
 
 	list_for_each_entry_safe(post, next, &port->claimed, link) {
 		if (!capmsg_post_fits(post, sender) ||
-		    !stalled(port, post, now))
+		    !stalled(port, post, now) || !may_take(port, post, sender))
 			continue;
 		capmsg_port_queue_locked(port, sender);
-		if (offer_claimed(port, post) && !capmsg_sender_waits(sender))
+		/* Too many of its user come before it: so it is with the others. */
+		if (!offer_claimed(port, post))
+			return false;
+		if (!capmsg_sender_waits(sender))
 			return true;
 	}
 	return false;
@@ -408,6 +421,7 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 				 struct capmsg_sender *sender)
 {
 	struct capmsg_port_post *post, *next;
+	unsigned int n = 0;
 	ktime_t now, time;
 
 	lockdep_assert_held(&port->body.lock);
@@ -419,9 +433,16 @@ ktime_t capmsg_port_watch_locked(struct capmsg_port *port,
 		if (post->flags & CAPMSG_POST_SPURNED)
 			continue;
 		time = steal_time(port, post, now);
-		if (ktime_after(time, now))
+		if (ktime_after(time, now)) {
 			port->watch = min(port->watch, time);
-		else if (!offer_claimed(port, post))
+			continue;
+		}
+		/* The others at once, but not under this lock: they may be many. */
+		if (n++ == CAPMSG_LINE_LOOK) {
+			port->watch = now;
+			break;
+		}
+		if (!offer_claimed(port, post))
 			post->flags |= CAPMSG_POST_SPURNED;
 	}
 	return port->watch;
