@@ -332,9 +332,9 @@ static int handler_asked(FIXTURE_DATA(trace) *self)
 /*
  * What allocates does so each time. But what the instrumented kernel keeps of each stack and
  * timer that it has not met before is allocated under functions of ours as well, now and
- * then: so one of some rounds has to go without any.
+ * then: so one of some rounds has to go without any there. On a stock kernel there is one.
  */
-#define ROUNDS	8
+#define ROUNDS	(instrumented() ? 8U : 1U)
 
 static unsigned int allocated(FIXTURE_DATA(trace) *self, int (*run)(FIXTURE_DATA(trace) *self),
 			      int *error)
@@ -378,7 +378,7 @@ TEST_F_TIMEOUT(trace, messages_allocate_nothing, 120)
 	ASSERT_EQ(0, watch_allocations());
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		EXPECT_EQ(0, allocated(self, rows[i].run, &error))
-			TH_LOG("in each of %d rounds: %s", ROUNDS, rows[i].name);
+			TH_LOG("in each of %u rounds: %s", ROUNDS, rows[i].name);
 		ASSERT_EQ(0, error)
 			TH_LOG("%s", rows[i].name);
 	}
