@@ -256,9 +256,10 @@ static int list_virtual_slot(const struct listed *l, u32 slot,
 		list_cap(&cap, entry);
 	else if (reserved)
 		entry->flags = CAPMSG_STAT_RESERVED;
+	if (ret == -EACCES ||
+	    (ret == -ENOENT && !capmsg_gate_gone(l->root.revoker)))
+		ret = 0;
 	rcu_read_unlock();
-	if (ret == -ENOENT || ret == -EACCES)
-		return 0;
 	return ret ?: !is_void || reserved;
 }
 

@@ -524,6 +524,20 @@ TEST_F(virtual, listed_through_a_closed_revoker)
 	handler_stop(&self->handler);
 }
 
+/* As one that is real: there what is revoked does not look like void slots either. */
+TEST_F(virtual, listed_until_it_is_revoked)
+{
+	struct capmsg_create_revoker create = { .from = TABLE, .to = SLOT(8), .revoker = SLOT(9) };
+	struct capmsg_list_entry entries[4];
+	struct capmsg_list list = { .table = SLOT(8), .entries = PTR(entries), .n = 4 };
+
+	ASSERT_EQ(0, do_create_revoker(self->tx, &create));
+	ASSERT_EQ(0, JOB_START(&self->job, self->tx, list, LIST, &list));
+	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	ASSERT_EQ(0, do_revoke(self->tx, &(struct capmsg_revoke){ .revoker = SLOT(9) }));
+	EXPECT_EQ(-ENOENT, job_join(&self->job));
+}
+
 TEST_F(virtual, interrupted)
 {
 	struct verdict v = { .silent = false };
