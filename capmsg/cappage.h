@@ -89,6 +89,9 @@ bool capmsg_slot_holds_locked(const struct capmsg_spot *spot,
 			      const struct capmsg_cap *cap);
 void capmsg_slot_void_locked(const struct capmsg_spot *spot);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_cappage, body));
+
 static inline struct capmsg_cappage *
 capmsg_cappage_of(struct capmsg_body *body)
 {

@@ -43,6 +43,9 @@ void capmsg_frame_close_locked(struct capmsg_frame *frame);
 void capmsg_frame_settle_locked(struct capmsg_frame *frame);
 void capmsg_frame_end(struct capmsg_frame *frame);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_frame, port.body));
+
 static inline struct capmsg_frame *capmsg_frame_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_frame, port.body);

@@ -98,6 +98,9 @@ capmsg_message_unbind_locked(struct capmsg_message *message,
 void capmsg_message_set_clock_locked(struct capmsg_message *message,
 				     struct capmsg_port *port);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_message, body));
+
 static inline struct capmsg_message *
 capmsg_message_of(struct capmsg_body *body)
 {

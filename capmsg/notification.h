@@ -40,6 +40,9 @@ void capmsg_notification_restore(struct capmsg_notification *notification,
 				 u64 bits);
 u64 capmsg_notification_pending(struct capmsg_notification *notification);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_notification, body));
+
 static inline struct capmsg_notification *
 capmsg_notification_of(struct capmsg_body *body)
 {

@@ -180,6 +180,9 @@ void capmsg_port_wake_locked(struct capmsg_port *port);
 void capmsg_port_sweep(struct capmsg_body *body);
 void capmsg_port_drop_notices(struct capmsg_port *port);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_port, body));
+
 static inline struct capmsg_port *capmsg_port_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_port, body);

@@ -42,6 +42,9 @@ bool capmsg_region_close(struct capmsg_region *region);
 int capmsg_cut_attach(struct capmsg_cut *cut, struct capmsg_region *region);
 void capmsg_cut_detach(struct capmsg_cut *cut);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_region, body));
+
 static inline struct capmsg_region *capmsg_region_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_region, body);

@@ -173,6 +173,9 @@ void capmsg_gates_join(struct capmsg_gates *gates,
 		       const struct capmsg_object *through);
 void capmsg_gates_leave(struct capmsg_gates *gates);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_revoker, body));
+
 static inline struct capmsg_revoker *capmsg_revoker_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_revoker, body);

@@ -88,6 +88,9 @@ void capmsg_virtual_remember(struct capmsg_virtual *virtual,
 			     const struct capmsg_memory *memory, u64 generation);
 u32 capmsg_virtual_forget(struct capmsg_virtual *virtual, u64 address);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_virtual, gate.body));
+
 static inline struct capmsg_virtual *capmsg_virtual_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_virtual, gate.body);

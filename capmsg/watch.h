@@ -59,6 +59,9 @@ struct capmsg_watcher *capmsg_watcher_alloc(struct capmsg_account *account,
 int capmsg_watcher_start(struct capmsg_watcher *watcher,
 			 struct capmsg_spot *spot);
 
+/* As capmsg_body_alloc() takes it. */
+static_assert(!offsetof(struct capmsg_watcher, body));
+
 static inline struct capmsg_watcher *capmsg_watcher_of(struct capmsg_body *body)
 {
 	return container_of(body, struct capmsg_watcher, body);
