@@ -15,7 +15,6 @@
  * class of its own. Locks are taken downwards only::
  *
  *   level  lock                          guards
- *     1    capmsg_space.setup (mutex)    root and frames while they are made
  *     1    body.lock of a watch          its notice; held while it attaches
  *                                        itself to what it watches
  *     2    body.lock of a message        the port that it is bound to
@@ -47,9 +46,8 @@
  *                                        instrumented kernels only
  *
  * Two ports are never locked at once. But for scratch.lock no lock is held across
- * an access to user memory, and but for the set-up mutex none across an allocation
- * that may sleep; none at all across a pin or a wait. So no lock of ours ever nests
- * with mmap_lock.
+ * an access to user memory, and none at all across an allocation that may sleep,
+ * a pin or a wait. So no lock of ours ever nests with mmap_lock.
  *
  * Spinlocks, because what happens under them is bounded and must not sleep: the
  * commit of a message runs under levels 3 to 5, and an instrumented kernel

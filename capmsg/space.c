@@ -46,7 +46,7 @@ struct capmsg_space *capmsg_space_open(void)
 	ret = charge(space->account->user);
 	if (ret)
 		goto out_account;
-	mutex_init(&space->setup);
+	atomic_set(&space->setup, 0);
 	init_waitqueue_head(&space->idlers);
 	atomic_long_inc(&spaces);
 	return space;
@@ -108,30 +108,28 @@ static void unmake(struct capmsg_space *space)
  * @plain_max: bytes of the largest plain buffer
  *
  * Context: Process context; may sleep.
- * Return: 0; -EBUSY if that was done before; -ENOMEM, -EDQUOT.
+ * Return: 0; -EBUSY if that was done before, or is being done; -ENOMEM, -EDQUOT.
  */
 int capmsg_space_setup(struct capmsg_space *space, u32 n_frames,
 		       u32 root_bits, u32 plain_max)
 {
-	int ret = -EBUSY;
+	int ret;
 
-	mutex_lock(&space->setup);
-	if (space->ready)
-		goto out_unlock;
-	ret = make_root(space, root_bits);
-	if (!ret)
-		ret = make_frames(space, n_frames, plain_max);
+	/* Nobody waits for another to allocate. */
+	if (atomic_xchg_acquire(&space->setup, 1))
+		return -EBUSY;
+	ret = make_root(space, root_bits) ?:
+	      make_frames(space, n_frames, plain_max);
 	if (ret) {
 		unmake(space);
-		goto out_unlock;
+		atomic_set_release(&space->setup, 0);
+		return ret;
 	}
 	space->root_bits = root_bits;
 	space->plain_max = plain_max;
 	/* Pairs with capmsg_space_ready(): what is above is there by then. */
 	smp_store_release(&space->ready, true);
-out_unlock:
-	mutex_unlock(&space->setup);
-	return ret;
+	return 0;
 }
 
 /**

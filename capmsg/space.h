@@ -6,8 +6,8 @@
 #ifndef CAPMSG_SPACE_H
 #define CAPMSG_SPACE_H
 
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/mutex.h>
 
 #include "frame.h"
 
@@ -17,8 +17,8 @@
 struct capmsg_space {
 	/** @account: what the space pays for; holds a reference */
 	struct capmsg_account *account;
-	/** @setup: serialises set-up */
-	struct mutex setup;
+	/** @setup: 1 from when it begins, for good unless it fails */
+	atomic_t setup;
 	/** @root: where every walk begins; void before set-up, then constant */
 	struct capmsg_cap root;
 	/** @ready: set up; what is below is constant from then on */

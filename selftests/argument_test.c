@@ -85,6 +85,29 @@ TEST_F(argument, setup_values)
 	}
 }
 
+/* One of two that come at once; the other does not wait for it. */
+TEST_F(argument, setup_twice_at_once)
+{
+	struct capmsg_setup one = { .frames = 256 }, two = { .frames = 255 };
+	struct capmsg_query query = { .flags = 0 };
+	int fd, first, second;
+	unsigned int i;
+	struct job job;
+
+	for (i = 0; i < 100; i++) {
+		fd = space_open();
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, JOB_START(&job, fd, setup, SETUP, &one));
+		second = do_setup(fd, &two);
+		first = job_join(&job);
+		EXPECT_TRUE((!first && second == -EBUSY) || (first == -EBUSY && !second))
+			TH_LOG("%d and %d", first, second);
+		ASSERT_EQ(0, do_query(fd, &query));
+		EXPECT_EQ(first ? 255 : 256, query.out_frames);
+		close(fd);
+	}
+}
+
 TEST_F(argument, query_limits)
 {
 	struct capmsg_query query = { .flags = 0 };

@@ -347,7 +347,7 @@ struct capmsg_query {
  *
  * Once per space, before anything else but QUERY and LIMITS.
  *
- * Errors: EBUSY (already set up), ENOMEM, EDQUOT.
+ * Errors: EBUSY (set up already, or another thread is doing it), ENOMEM, EDQUOT.
  */
 struct capmsg_setup {
 	__u32		size;
