@@ -233,17 +233,17 @@ static void lie_find(struct __test_metadata *_metadata, enum lie lie)
 	run_free(&run);
 }
 
-TEST_F_TIMEOUT(model, finds_a_badge_set_twice, 120)
+TEST_F_TIMEOUT(model, finds_a_badge_set_twice, 300)
 {
 	lie_find(_metadata, LIE_BADGE_TWICE);
 }
 
-TEST_F_TIMEOUT(model, finds_a_strong_weak_path, 120)
+TEST_F_TIMEOUT(model, finds_a_strong_weak_path, 300)
 {
 	lie_find(_metadata, LIE_WEAK_KEEPS_SEND);
 }
 
-TEST_F_TIMEOUT(model, finds_a_post_that_stays_idle, 120)
+TEST_F_TIMEOUT(model, finds_a_post_that_stays_idle, 300)
 {
 	lie_find(_metadata, LIE_SHORT_STAYS_IDLE);
 }
