@@ -100,13 +100,7 @@ int capmsg_cmd_unpost(struct capmsg_cmd *cmd)
 int capmsg_cmd_send(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_send *arg = &cmd->arg.send;
-	const struct capmsg_payload payload = {
-		.data		= arg->data,
-		.length		= arg->length,
-		.items		= arg->items,
-		.n_iov		= arg->n_iov,
-		.n_items	= arg->n_items,
-	};
+	const struct capmsg_payload payload = CAPMSG_PAYLOAD(arg);
 	struct capmsg_frame *frame;
 	struct capmsg_found port __uninitialized;
 	int ret;
@@ -226,13 +220,7 @@ static int call(struct capmsg_cmd *cmd, struct capmsg_frame *frame)
 int capmsg_cmd_call(struct capmsg_cmd *cmd)
 {
 	const struct capmsg_call *arg = &cmd->arg.call;
-	const struct capmsg_payload payload = {
-		.data		= arg->data,
-		.length		= arg->length,
-		.items		= arg->items,
-		.n_iov		= arg->n_iov,
-		.n_items	= arg->n_items,
-	};
+	const struct capmsg_payload payload = CAPMSG_PAYLOAD(arg);
 	struct capmsg_frame *frame;
 	int ret;
 

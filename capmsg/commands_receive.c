@@ -227,13 +227,7 @@ static struct capmsg_port *answer(struct capmsg_cmd *cmd,
 				  const struct capmsg_reply *arg,
 				  struct capmsg_port *port)
 {
-	const struct capmsg_payload payload = {
-		.data		= arg->data,
-		.length		= arg->length,
-		.items		= arg->items,
-		.n_iov		= arg->n_iov,
-		.n_items	= arg->n_items,
-	};
+	const struct capmsg_payload payload = CAPMSG_PAYLOAD(arg);
 	struct capmsg_port *answered;
 	struct capmsg_frame *frame;
 	int ret;

@@ -25,6 +25,19 @@ struct capmsg_payload {
 	u32 n_items;
 };
 
+/* What the structs of SEND, CALL and REPLY name alike. */
+#define CAPMSG_PAYLOAD(arg) ({				\
+	typeof(arg) a_ = (arg);				\
+							\
+	(struct capmsg_payload) {			\
+		.data		= a_->data,		\
+		.length		= a_->length,		\
+		.items		= a_->items,		\
+		.n_iov		= a_->n_iov,		\
+		.n_items	= a_->n_items,		\
+	};						\
+})
+
 int capmsg_payload_read(struct capmsg_cargo *cargo,
 			const struct capmsg_payload *payload);
 int capmsg_payload_fetch(struct capmsg_cargo *cargo,

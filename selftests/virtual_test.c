@@ -503,16 +503,23 @@ TEST_F(virtual, revoked)
 	EXPECT_EQ(CAPMSG_TYPE_CAPPAGE, cap_type(self->tx, TABLE));
 }
 
+/* Lists the table through a revoker of its own, SLOT(9), until the handler is asked. */
+static int list_starts(FIXTURE_DATA(virtual) *self, struct capmsg_list *list)
+{
+	struct capmsg_create_revoker create = { .from = TABLE, .to = SLOT(8), .revoker = SLOT(9) };
+
+	return do_create_revoker(self->tx, &create) ?:
+	       JOB_START(&self->job, self->tx, list, LIST, list) ?:
+	       upcall_recv(self->fd, HANDLER, &self->up);
+}
+
 /* LIST begins at the table itself, and waits there as others do on their way. */
 TEST_F(virtual, listed_through_a_closed_revoker)
 {
-	struct capmsg_create_revoker create = { .from = TABLE, .to = SLOT(8), .revoker = SLOT(9) };
 	struct capmsg_list_entry entries[4];
 	struct capmsg_list list = { .table = SLOT(8), .entries = PTR(entries), .n = 4 };
 
-	ASSERT_EQ(0, do_create_revoker(self->tx, &create));
-	ASSERT_EQ(0, JOB_START(&self->job, self->tx, list, LIST, &list));
-	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	ASSERT_EQ(0, list_starts(self, &list));
 	ASSERT_EQ(0, do_close(self->tx, &(struct capmsg_close){ .revoker = SLOT(9) }));
 	ASSERT_EQ(0, handler_start(&self->handler));
 	ASSERT_EQ(0, upcall_answer(self->fd, HANDLER, &self->up, &(struct verdict){
@@ -527,13 +534,10 @@ TEST_F(virtual, listed_through_a_closed_revoker)
 /* As one that is real: there what is revoked does not look like void slots either. */
 TEST_F(virtual, listed_until_it_is_revoked)
 {
-	struct capmsg_create_revoker create = { .from = TABLE, .to = SLOT(8), .revoker = SLOT(9) };
 	struct capmsg_list_entry entries[4];
 	struct capmsg_list list = { .table = SLOT(8), .entries = PTR(entries), .n = 4 };
 
-	ASSERT_EQ(0, do_create_revoker(self->tx, &create));
-	ASSERT_EQ(0, JOB_START(&self->job, self->tx, list, LIST, &list));
-	ASSERT_EQ(0, upcall_recv(self->fd, HANDLER, &self->up));
+	ASSERT_EQ(0, list_starts(self, &list));
 	ASSERT_EQ(0, do_revoke(self->tx, &(struct capmsg_revoke){ .revoker = SLOT(9) }));
 	EXPECT_EQ(-ENOENT, job_join(&self->job));
 }
