@@ -259,15 +259,17 @@ static __u64 yardstick(struct __test_metadata *_metadata, scene *self)
 
 TEST_F_TIMEOUT(herd, goes_on_when_its_handler_is_killed, 230)
 {
-	__u64 ns = stampede(_metadata, self);
+	__u64 best = stampede(_metadata, self), ns;
 	unsigned int tries;
 
 	if (self->n_spaces == SPACES_DEBUG)
 		return;
-	for (tries = 1; tries < TRIES && ns > LIMIT_NS; tries++)
+	for (tries = 1; tries < TRIES && best > LIMIT_NS; tries++) {
 		ns = stampede(_metadata, self);
-	if (ns > LIMIT_NS)
-		EXPECT_GE(TIMES * yardstick(_metadata, self), ns);
+		best = ns < best ? ns : best;
+	}
+	if (best > LIMIT_NS)
+		EXPECT_GE(TIMES * yardstick(_metadata, self), best);
 }
 
 TEST_HARNESS_MAIN
