@@ -743,15 +743,24 @@ TEST_F(kind, ends_only_what_was_gone_through)
 	ASSERT_EQ(0, handler_start(&self->handler));
 }
 
+/*
+ * The handler names OWN through a revoker, of its own SLOT(11); the client names what is
+ * played, at SLOT(9), through one of its own SLOT(10).
+ */
+static int play_through_revokers(FIXTURE_DATA(kind) *self)
+{
+	return port_create(self->fd, OWN, 4) ?:
+	       do_create_revoker(self->fd, &(struct capmsg_create_revoker){
+		       .from = OWN, .to = REAL, .revoker = SLOT(11) }) ?:
+	       play(self, CAPMSG_TYPE_PORT) ?:
+	       do_create_revoker(self->tx, &(struct capmsg_create_revoker){
+		       .from = IT, .to = SLOT(9), .revoker = SLOT(10) });
+}
+
 /* A capability says what it says, whatever the object is bound to. */
 TEST_F(kind, capability_through_a_revoker)
 {
-	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
-	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
-		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
-	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
-	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
-		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
+	ASSERT_EQ(0, play_through_revokers(self));
 	EXPECT_EQ(0, msg_send(self->tx, SLOT(9), "x", 1));
 	ASSERT_EQ(0, do_close(self->fd, &(struct capmsg_close){ .revoker = SLOT(11) }));
 	EXPECT_EQ(0, cap_copy(self->tx, SLOT(9), SLOT(12), CAPMSG_RIGHTS_ALL));
@@ -774,12 +783,7 @@ TEST_F(kind, closed_before_what_is_closed_or_revoked)
 	struct capmsg_import import = { .to = SLOT(13) };
 
 	signal_ignore(SIGUSR1, 0);
-	ASSERT_EQ(0, port_create(self->fd, OWN, 4));
-	ASSERT_EQ(0, do_create_revoker(self->fd, &(struct capmsg_create_revoker){
-		.from = OWN, .to = REAL, .revoker = SLOT(11) }));
-	ASSERT_EQ(0, play(self, CAPMSG_TYPE_PORT));
-	ASSERT_EQ(0, do_create_revoker(self->tx, &(struct capmsg_create_revoker){
-		.from = IT, .to = SLOT(9), .revoker = SLOT(10) }));
+	ASSERT_EQ(0, play_through_revokers(self));
 	import.fd = cap_export(self->tx, SLOT(9), CAPMSG_RIGHTS_ALL);
 	ASSERT_LE(0, import.fd);
 	EXPECT_EQ(0, msg_send(self->tx, SLOT(9), "x", 1));
